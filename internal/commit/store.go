@@ -1,0 +1,91 @@
+package commit
+
+import (
+	"context"
+
+	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/store"
+)
+
+// Store is the write side of a store. One committer uses it from one goroutine.
+type Store interface {
+	// Update runs fn in one write transaction and commits it. If fn fails the
+	// transaction is rolled back, leaves nothing, and fn's error is returned as it
+	// is. Errors of the commit itself wrap store.ErrUnavailable where a later try
+	// can succeed, store.ErrLost where the process must end. An error may mean
+	// that the outcome is unknown; dedupe makes a repetition harmless.
+	Update(ctx context.Context, fn func(Tx) error) error
+	// LastID is the largest id that the store holds of a node, 0 for none.
+	LastID(ctx context.Context, node int) (id.ID, error)
+}
+
+// Tx is a write transaction. Reads see what the transaction wrote. Rows that are
+// read here are locked until its end, in the order of the methods in Keys.
+type Tx interface {
+	// TakeSeen claims keys for this transaction, sorted by hash. It returns the
+	// entries that are already taken by finished work, in any order. Every key that it does not
+	// return must come back in Changes.Seen or Changes.Unseen.
+	TakeSeen(ctx context.Context, keys []store.Seen) ([]store.Seen, error)
+	// Versions gives App.ConfigVersion by app; unknown and deleted apps are left out.
+	Versions(ctx context.Context, apps []id.ID) (map[id.ID]int64, error)
+	// AppConfigs loads apps with their endpoints; what does not exist, is deleted
+	// or belongs to another org is left out.
+	AppConfigs(ctx context.Context, refs []AppRef) ([]store.AppConfig, error)
+	// Settings loads the settings of orgs; orgs without a row are left out.
+	Settings(ctx context.Context, orgs []string) ([]store.OrgSettings, error)
+	// EventTypes loads declared types by org and name, archived ones included.
+	EventTypes(ctx context.Context, keys []TypeKey) ([]store.EventType, error)
+	// EventIDs finds the living messages that carry an eventId.
+	EventIDs(ctx context.Context, keys []EventKey) (map[EventKey]id.ID, error)
+	// Messages loads messages with their payloads.
+	Messages(ctx context.Context, ids []id.ID) ([]store.Message, error)
+	// Deliveries loads deliveries; leased ones show as Leased.
+	Deliveries(ctx context.Context, keys []delivery.Key) ([]delivery.Delivery, error)
+	// Healths loads the health rows of failing endpoints.
+	Healths(ctx context.Context, endpoints []id.ID) ([]store.Health, error)
+	// Tasks loads background tasks.
+	Tasks(ctx context.Context, ids []id.ID) ([]store.Task, error)
+	// Apply writes the changes of a batch, several rows per statement. No
+	// statement fails on data that the committer's checks let through.
+	Apply(ctx context.Context, c *store.Changes) error
+}
+
+// AppRef names an app within an org.
+type AppRef struct {
+	Org string
+	store.Ref
+}
+
+// TypeKey names an event type.
+type TypeKey struct{ Org, Name string }
+
+// EventKey names a message by the eventId that its sender gave it.
+type EventKey struct {
+	App  id.ID
+	Hash store.Hash16
+}
+
+// Keys are the rows that a unit's decision reads.
+type Keys struct {
+	Apps       []AppRef
+	Orgs       []string
+	EventTypes []TypeKey
+	EventIDs   []EventKey
+	Messages   []id.ID
+	Deliveries []delivery.Key
+	Healths    []id.ID
+	Tasks      []id.ID
+}
+
+// add appends the keys of one more unit.
+func (k *Keys) add(o *Keys) {
+	k.Apps = append(k.Apps, o.Apps...)
+	k.Orgs = append(k.Orgs, o.Orgs...)
+	k.EventTypes = append(k.EventTypes, o.EventTypes...)
+	k.EventIDs = append(k.EventIDs, o.EventIDs...)
+	k.Messages = append(k.Messages, o.Messages...)
+	k.Deliveries = append(k.Deliveries, o.Deliveries...)
+	k.Healths = append(k.Healths, o.Healths...)
+	k.Tasks = append(k.Tasks, o.Tasks...)
+}

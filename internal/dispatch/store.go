@@ -1,0 +1,27 @@
+package dispatch
+
+import (
+	"context"
+	"time"
+
+	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/store"
+)
+
+// Store is what dispatch reads and leases. Results are written by the committer.
+type Store interface {
+	// Lanes tells each endpoint that has pending deliveries, with the due time of
+	// the first. Its cost grows with endpoints, not with rows.
+	Lanes(ctx context.Context) ([]store.LaneDue, error)
+	// Claim leases due deliveries, at most Room for each endpoint named, in order
+	// of due time. A lease that was neither completed nor given back ends with the
+	// process or, where nodes share a store, by its own time.
+	Claim(ctx context.Context, now time.Time, lanes []store.LaneRoom) ([]store.Claimed, error)
+	// GiveBack ends leases unused: the rows are pending again.
+	GiveBack(ctx context.Context, rows []delivery.Delivery) error
+	// Endpoint loads an endpoint, deleted ones included, and its app.
+	Endpoint(ctx context.Context, endpoint id.ID) (delivery.Endpoint, store.App, error)
+	// Messages loads messages with their payloads; absent ones are left out.
+	Messages(ctx context.Context, ids []id.ID) ([]store.Message, error)
+}

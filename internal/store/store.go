@@ -1,0 +1,213 @@
+// Package store names the rows that Callboard keeps, and what can be asked of
+// them. It holds no code that talks to a database: the drivers sqlite and
+// postgres do, and package storetest says how they must behave.
+//
+// Interfaces live with their consumers (commit, dispatch, restapi, …); this
+// package gives them common words.
+package store
+
+import (
+	"errors"
+	"time"
+
+	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/id"
+)
+
+// ErrNotFound is returned by reads of one row that does not exist.
+var ErrNotFound = errors.New("not found")
+
+// ErrUnavailable is wrapped by errors that say that the store cannot take or
+// give anything at the moment: disk full, database unreachable.
+var ErrUnavailable = errors.New("store unavailable")
+
+// ErrLost is wrapped by errors after which the process must not go on: a failed
+// fsync, a corrupt file. What was not acknowledged may or may not be on disk.
+var ErrLost = errors.New("store lost")
+
+// Hash16 is half of a SHA-256: enough to tell keys apart, short in an index.
+type Hash16 [16]byte
+
+// Ref names a row either by id or, where ID is zero, by the uid its owner chose.
+type Ref struct {
+	ID  id.ID
+	UID string
+}
+
+// App is a tenant.
+type App struct {
+	ID           id.ID
+	Org          string
+	UID          string // "" = none; unique in the org
+	Name         string
+	ThrottleRate int // attempts per second over all endpoints; 0 = no limit
+	Metadata     map[string]string
+	// TokensValidFrom refuses app tokens that were issued before it.
+	TokensValidFrom time.Time
+	// ConfigVersion rises with each change of the app or its endpoints.
+	ConfigVersion        int64
+	Deleted              bool // its rows are being removed by a task
+	CreatedAt, UpdatedAt time.Time
+}
+
+// AppConfig is an app with all its endpoints, deleted ones left out: what
+// fan-out needs.
+type AppConfig struct {
+	App       App
+	Endpoints []delivery.Endpoint // in ascending order of id
+}
+
+// EventType is a type of messages that an org declared.
+type EventType struct {
+	Org, Name            string
+	Description          string
+	GroupName            string
+	Archived, Deprecated bool
+	Schemas              []byte // JSON object or nil
+	FeatureFlags         []string
+	CreatedAt, UpdatedAt time.Time
+}
+
+// OrgSettings is the JSON document of an org's settings, with a version that
+// rises with each change.
+type OrgSettings struct {
+	Org       string
+	Doc       []byte // JSON object; nil = all defaults
+	UpdatedAt time.Time
+}
+
+// Message is what a webhook says. Its time is in its id.
+type Message struct {
+	ID, App   id.ID
+	Type      string
+	Test      bool // sent by send-example
+	EventID   string
+	EventHash Hash16 // of EventID; meaningless without one
+	Channels  []string
+	Tags      []string
+	OrderKey  string
+	DeliverAt time.Time // zero = at once
+	// PayloadExpires is when the payload is dropped; zero = with the row, at the
+	// installation's retention.
+	PayloadExpires time.Time
+	Payload        []byte // nil = dropped
+}
+
+// Seen is a unit of work that was done under a caller's key, and its result.
+type Seen struct {
+	Hash    Hash16    // of app or org, scope and key
+	Body    Hash16    // of the request's body
+	Expires time.Time // end of the promise, to the second
+	Result  id.ID     // what to render the answer from
+}
+
+// Health is what an endpoint's failures since its last success add up to; an
+// endpoint without a row is healthy.
+type Health struct {
+	Endpoint     id.ID
+	FailingSince time.Time // oldest failure since the last success
+	Failures     int
+	FirstMessage id.ID // of the oldest failure
+	ManyMessages bool  // two or more messages failed
+}
+
+// Completion is the result of one attempt and what it does to its delivery.
+type Completion struct {
+	Attempt delivery.Attempt
+	// Next is the delivery after the attempt: Key, State, Reason, Attempts, NextAt
+	// and Generation (that of the claim) are used. It applies only while the
+	// delivery is still held under that generation.
+	Next delivery.Delivery
+}
+
+// Requeue makes a delivery pending anew, under a new generation, whatever its
+// state; a result still under way is then recorded as an attempt only.
+type Requeue struct {
+	delivery.Key
+	At       time.Time
+	Trigger  delivery.Trigger
+	Deadline time.Time // zero = none
+	// Generation is that of the row as it was loaded in the same transaction.
+	Generation int
+}
+
+// Finish ends an unfinished delivery without an attempt.
+type Finish struct {
+	delivery.Key
+	State  delivery.State
+	Reason delivery.Reason
+}
+
+// TaskKind says what a background task does. The numbers are stored.
+type TaskKind uint8
+
+// The kinds of background tasks.
+const (
+	TaskRecover       TaskKind = 1 // requeue failed deliveries of an endpoint
+	TaskEndDeliveries TaskKind = 2 // end the unfinished deliveries of a disabled or deleted endpoint
+	TaskPurgeApp      TaskKind = 3 // remove the rows of a deleted app
+)
+
+// TaskState is Svix's state of a background task. The numbers are stored.
+type TaskState uint8
+
+// The states of a task.
+const (
+	TaskRunning  TaskState = 1
+	TaskFinished TaskState = 2
+	TaskFailed   TaskState = 3
+)
+
+// Task is long work that survives a restart: it goes on from its cursor.
+type Task struct {
+	ID           id.ID
+	Org          string
+	App          id.ID
+	Endpoint     id.ID // 0 = none
+	Kind         TaskKind
+	State        TaskState
+	Since, Until id.ID // bounds of message ids, until exclusive
+	Cursor       id.ID // the last message id that is done
+	Done         int64 // rows changed so far
+	Reason       string
+	UpdatedAt    time.Time
+}
+
+// EndpointURL says that an endpoint had this URL from Since on, so that the log
+// of attempts can name the URL that each one was sent to.
+type EndpointURL struct {
+	Endpoint id.ID
+	Since    time.Time
+	URL      string
+}
+
+// Changes is what a batch of units writes: all of it or nothing. The slices are
+// applied in the order of the fields.
+type Changes struct {
+	Orgs       []OrgSettings       // upsert
+	EventTypes []EventType         // upsert by (org, name)
+	EraseTypes []EventType         // delete by (org, name)
+	Apps       []App               // upsert by id
+	Endpoints  []delivery.Endpoint // upsert by id
+	URLs       []EndpointURL       // insert
+	Messages   []Message           // insert
+	Deliveries []delivery.Delivery // insert; State Leased = handed to this node's dispatcher
+	Completed  []Completion
+	Requeued   []Requeue
+	Finished   []Finish
+	Healths    []Health           // upsert by endpoint
+	Healthy    []id.ID            // endpoints whose health row goes
+	Payloads   []id.ID            // messages whose payload goes
+	Attempts   []delivery.Attempt // attempts whose response goes: Key and ID name them
+	Tasks      []Task             // upsert by id
+	Dropped    []Range            // messages that go with their deliveries and attempts
+	Seen       []Seen             // results of the units that took a key
+	Unseen     []Seen             // keys of units that were refused
+}
+
+// Range is a range of message ids; Until is exclusive. A caller keeps it to about
+// a thousand rows, so that other work is not held up.
+type Range struct {
+	From, Until id.ID
+	App         id.ID // 0 = of every app
+}

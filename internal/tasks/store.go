@@ -1,0 +1,23 @@
+package tasks
+
+import (
+	"context"
+
+	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/store"
+)
+
+// Store is what background tasks read; they write through the committer.
+type Store interface {
+	// RunningTasks lists the tasks that have not ended, oldest first.
+	RunningTasks(ctx context.Context) ([]store.Task, error)
+	// DeliveriesOf gives an endpoint's deliveries in some of the states, of
+	// messages in (after, until), ascending, at most limit; until 0 = no bound.
+	// scannedTo is the last message that was looked at; the caller goes on after
+	// it until it is 0.
+	DeliveriesOf(ctx context.Context, endpoint, after, until id.ID, states []delivery.State, limit int) (rows []delivery.Delivery, scannedTo id.ID, err error)
+	// MessageRange gives the range of at most limit messages after an id, of one
+	// app (0 = of all) and below until (0 = no bound); ok is false where none are left.
+	MessageRange(ctx context.Context, app, after, until id.ID, limit int) (r store.Range, ok bool, err error)
+}
