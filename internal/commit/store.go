@@ -40,7 +40,8 @@ type Tx interface {
 	EventIDs(ctx context.Context, keys []EventKey) (map[EventKey]id.ID, error)
 	// Messages loads messages with their payloads.
 	Messages(ctx context.Context, ids []id.ID) ([]store.Message, error)
-	// Deliveries loads deliveries; leased ones show as Leased.
+	// Deliveries loads deliveries; leased ones show as Leased, with the generation
+	// of the lease.
 	Deliveries(ctx context.Context, keys []delivery.Key) ([]delivery.Delivery, error)
 	// Healths loads the health rows of failing endpoints.
 	Healths(ctx context.Context, endpoints []id.ID) ([]store.Health, error)
@@ -51,7 +52,8 @@ type Tx interface {
 	Apply(ctx context.Context, c *store.Changes) error
 }
 
-// AppRef names an app within an org.
+// AppRef names an app within an org. An empty Org means any org, for units of the
+// engine itself, which hold ids from the store; ID is then set.
 type AppRef struct {
 	Org string
 	store.Ref

@@ -211,3 +211,32 @@ type Range struct {
 	From, Until id.ID
 	App         id.ID // 0 = of every app
 }
+
+// Reset empties the changes and keeps the memory of the slices. What they held
+// is cleared, so that payloads are not kept alive.
+func (c *Changes) Reset() {
+	reset(&c.Orgs)
+	reset(&c.EventTypes)
+	reset(&c.EraseTypes)
+	reset(&c.Apps)
+	reset(&c.Endpoints)
+	reset(&c.URLs)
+	reset(&c.Messages)
+	reset(&c.Deliveries)
+	reset(&c.Completed)
+	reset(&c.Requeued)
+	reset(&c.Finished)
+	reset(&c.Healths)
+	reset(&c.Healthy)
+	reset(&c.Payloads)
+	reset(&c.Attempts)
+	reset(&c.Tasks)
+	reset(&c.Dropped)
+	reset(&c.Seen)
+	reset(&c.Unseen)
+}
+
+func reset[T any](s *[]T) {
+	clear(*s)
+	*s = (*s)[:0]
+}

@@ -1,0 +1,423 @@
+// Package commit is the one writer of a process: everything that changes goes
+// through a Committer, in transactions that many requests share.
+//
+// A caller submits a Unit: the keys of what it reads, an optional dedupe key,
+// and a pure decision over a view of the loaded rows. The committer takes what is
+// queued, without waiting for more, runs the decisions one by one so that each
+// sees what the ones before it decided, writes all rows together, commits, and
+// only then answers. A caller that has an answer has its data on disk.
+//
+// What holds under failure:
+//   - A refused unit writes nothing, and its key is free for a corrected retry.
+//   - When a batch fails for another reason than data, its units are tried one by
+//     one, so that one bad unit does not spoil the others.
+//   - A store that is out of reach or full answers every unit of the batch with
+//     an unavailable error; nothing is retried behind the caller's back.
+//   - A store that is lost (failed fsync) ends Run with the error. Nobody has
+//     been told that the batch is on disk; dedupe makes a repetition harmless.
+package commit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/callboard/callboard/internal/errs"
+	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/store"
+)
+
+// ErrClosed answers units that were submitted after the committer had stopped.
+var ErrClosed = &errs.Error{Kind: errs.Unavailable, Detail: "The server is shutting down"}
+
+// ErrConflict is wrapped by a store's errors after which the same batch may
+// succeed when it is run again: deadlock, serialization failure.
+var ErrConflict = errors.New("transaction conflict")
+
+// maxConflicts bounds how often a batch is run again after ErrConflict.
+const maxConflicts = 5
+
+// Config is what a Committer is made of.
+type Config struct {
+	Store    Store                 // required
+	Handoff  Handoff               // nil = rows wait to be claimed
+	Node     int                   // this node's number, 0..id.MaxNode
+	MaxUnits int                   // in one transaction; default 256
+	MaxBytes int                   // of payloads in one transaction; default 8 MiB
+	Queue    int                   // units that wait before Submit blocks; default 4096
+	MaxApps  int                   // app configurations kept in memory; default 10,000
+	Logger   *slog.Logger          // default slog.Default()
+	Metrics  prometheus.Registerer // nil = not registered
+}
+
+// Handoff is the short way from a commit to the senders of this node.
+type Handoff interface {
+	// Reserve asks for a place for a delivery that is due now. A reserved delivery
+	// is inserted as leased and comes back in Committed or RolledBack.
+	Reserve(endpoint id.ID, sizeBytes int) bool
+	// Committed tells what is now on disk. It must not block.
+	Committed(c *store.Changes)
+	// RolledBack gives reservations back.
+	RolledBack(c *store.Changes)
+}
+
+// Unit is a piece of work that happens whole or not at all.
+type Unit struct {
+	// Seen, if it has a Hash, makes the unit happen once: a second unit with the
+	// same Hash gets the first one's result, or a conflict if Body differs.
+	Seen store.Seen
+	Keys Keys
+	// Size is about how many bytes the unit writes.
+	Size int
+	// Decide reads the view and puts changes into it; its result is the id that
+	// the answer is rendered from. It must not write before it is sure not to
+	// fail, must not block, and may run several times.
+	Decide func(*View) (id.ID, error)
+
+	done   chan struct{}
+	result Result
+	err    error
+}
+
+// Result is what a unit decided.
+type Result struct {
+	ID       id.ID
+	Replayed bool // an earlier unit with the same key decided it
+}
+
+// Committer writes units in shared transactions; see the package comment.
+type Committer struct {
+	cfg     Config
+	queue   chan *Unit
+	closing chan struct{} // closed when Run begins to drain
+	stopped chan struct{} // closed when Run has returned
+	gen     *id.Generator
+	cache   *appCache
+	view    *View
+	metrics metrics
+}
+
+// New makes a committer and asks the store for the largest id of its node.
+func New(ctx context.Context, cfg Config) (*Committer, error) {
+	if cfg.Store == nil {
+		return nil, errors.New("commit: Config.Store is required")
+	}
+	cfg.MaxUnits = orDefault(cfg.MaxUnits, 256)
+	cfg.MaxBytes = orDefault(cfg.MaxBytes, 8<<20)
+	cfg.Queue = orDefault(cfg.Queue, 4096)
+	cfg.MaxApps = orDefault(cfg.MaxApps, 10_000)
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	last, err := cfg.Store.LastID(ctx, cfg.Node)
+	if err != nil {
+		return nil, fmt.Errorf("read last id: %w", err)
+	}
+	gen, err := id.NewGenerator(cfg.Node, last)
+	if err != nil {
+		return nil, err
+	}
+	c := &Committer{
+		cfg:     cfg,
+		queue:   make(chan *Unit, cfg.Queue),
+		closing: make(chan struct{}),
+		stopped: make(chan struct{}),
+		gen:     gen,
+		cache:   newAppCache(cfg.MaxApps),
+		metrics: newMetrics(cfg.Metrics),
+	}
+	c.view = newView(gen, cfg.Handoff)
+	return c, nil
+}
+
+func orDefault(v, def int) int {
+	if v == 0 {
+		return def
+	}
+	return v
+}
+
+// Submit queues a unit and waits until it is on disk or refused. A unit must not
+// be submitted twice. If ctx ends first the unit's outcome is unknown and ctx's
+// cause is returned as an unavailable error.
+func (c *Committer) Submit(ctx context.Context, u *Unit) (Result, error) {
+	u.done = make(chan struct{})
+	select {
+	case <-c.closing:
+		return Result{}, ErrClosed
+	default:
+	}
+	select {
+	case c.queue <- u:
+	case <-c.closing:
+		return Result{}, ErrClosed
+	case <-ctx.Done():
+		return Result{}, unavailable(context.Cause(ctx))
+	}
+	select {
+	case <-u.done:
+		return u.result, u.err
+	case <-ctx.Done():
+		return Result{}, unavailable(context.Cause(ctx))
+	case <-c.stopped:
+	}
+	select { // it may have been answered last of all
+	case <-u.done:
+		return u.result, u.err
+	default:
+		return Result{}, ErrClosed
+	}
+}
+
+// Room reports how many units can be queued without waiting.
+func (c *Committer) Room() int { return cap(c.queue) - len(c.queue) }
+
+// Run commits until ctx ends, then commits what is queued and returns nil. It
+// returns an error only if the store is lost; everything queued is answered
+// then too. Run is called once.
+func (c *Committer) Run(ctx context.Context) error {
+	defer close(c.stopped)
+	// The transactions outlive ctx: what is queued at the end is still committed.
+	work := context.WithoutCancel(ctx)
+	var carry []*Unit
+	for {
+		batch := carry
+		if len(batch) == 0 {
+			select {
+			case u := <-c.queue:
+				batch = append(batch, u)
+			case <-ctx.Done():
+				return c.drain(work)
+			}
+		}
+		var err error
+		if carry, err = c.commit(work, c.fill(batch)); err != nil {
+			c.close(err)
+			return err
+		}
+	}
+}
+
+// drain closes the door, then commits what is already inside.
+func (c *Committer) drain(ctx context.Context) error {
+	close(c.closing)
+	var carry []*Unit
+	for {
+		batch := c.fill(carry)
+		if len(batch) == 0 {
+			return nil
+		}
+		var err error
+		if carry, err = c.commit(ctx, batch); err != nil {
+			c.refuseQueued(err)
+			return err
+		}
+	}
+}
+
+// close answers everything that is queued or still comes with err.
+func (c *Committer) close(err error) {
+	close(c.closing)
+	c.refuseQueued(err)
+}
+
+func (c *Committer) refuseQueued(err error) {
+	for {
+		select {
+		case u := <-c.queue:
+			u.finish(Result{}, unavailable(err))
+		default:
+			return
+		}
+	}
+}
+
+// fill adds what is queued to a batch, up to the bounds.
+func (c *Committer) fill(batch []*Unit) []*Unit {
+	size := 0
+	for _, u := range batch {
+		size += u.Size
+	}
+	for len(batch) < c.cfg.MaxUnits && size < c.cfg.MaxBytes {
+		select {
+		case u := <-c.queue:
+			batch = append(batch, u)
+			size += u.Size
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit brings a batch to its end: every unit is answered, except twins of a
+// unit in the same batch, which are returned for the next one. It fails only if
+// the store is lost.
+func (c *Committer) commit(ctx context.Context, batch []*Unit) (carry []*Unit, err error) {
+	batch, carry = splitTwins(batch)
+	err = c.attempt(ctx, batch)
+	for try := 1; errors.Is(err, ErrConflict) && try <= maxConflicts; try++ {
+		if err := pause(ctx, time.Duration(try)*5*time.Millisecond); err != nil {
+			break
+		}
+		err = c.attempt(ctx, batch)
+	}
+	switch {
+	case err == nil:
+		for _, u := range batch {
+			close(u.done)
+		}
+		return carry, nil
+	case errors.Is(err, store.ErrLost):
+		answerAll(batch, err)
+		answerAll(carry, err)
+		return nil, err
+	case errors.Is(err, store.ErrUnavailable), errors.Is(err, ErrConflict), len(batch) == 1:
+		c.cfg.Logger.ErrorContext(ctx, "commit failed", "units", len(batch), "error", err)
+		answerAll(batch, err)
+		return carry, nil
+	}
+	c.cfg.Logger.WarnContext(ctx, "batch failed, trying its units one by one", "units", len(batch), "error", err)
+	for i, u := range batch {
+		if _, err := c.commit(ctx, []*Unit{u}); err != nil {
+			answerAll(batch[i+1:], err)
+			answerAll(carry, err)
+			return nil, err
+		}
+	}
+	return carry, nil
+}
+
+// attempt runs one transaction for the batch. On success every unit holds its
+// result, but nobody has been told yet.
+func (c *Committer) attempt(ctx context.Context, batch []*Unit) error {
+	begin := time.Now()
+	v := c.view
+	err := c.cfg.Store.Update(ctx, func(tx Tx) error {
+		// A driver that runs fn again must find the batch as it was.
+		v.rollBack()
+		v.reset(time.Now())
+		open, err := c.takeKeys(ctx, tx, batch)
+		if err != nil {
+			return err
+		}
+		if err := c.load(ctx, tx, open); err != nil {
+			return err
+		}
+		if err := v.decide(open); err != nil {
+			return err
+		}
+		if err := tx.Apply(ctx, &v.changes); err != nil {
+			return fmt.Errorf("write: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		v.rollBack()
+		c.metrics.failed.Inc()
+		return err
+	}
+	c.cache.update(v)
+	v.committed()
+	c.metrics.units.Observe(float64(len(batch)))
+	c.metrics.seconds.Observe(time.Since(begin).Seconds())
+	return nil
+}
+
+// takeKeys claims the dedupe keys of a batch. Units whose key is taken get the
+// stored result; the others are returned.
+func (c *Committer) takeKeys(ctx context.Context, tx Tx, batch []*Unit) ([]*Unit, error) {
+	var keys []store.Seen
+	for _, u := range batch {
+		u.result, u.err = Result{}, nil
+		if u.keyed() {
+			keys = append(keys, u.Seen)
+		}
+	}
+	if len(keys) == 0 {
+		return batch, nil
+	}
+	found, err := tx.TakeSeen(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("take keys: %w", err)
+	}
+	if len(found) == 0 {
+		return batch, nil
+	}
+	byHash := make(map[store.Hash16]store.Seen, len(found))
+	for _, s := range found {
+		byHash[s.Hash] = s
+	}
+	open := make([]*Unit, 0, len(batch))
+	for _, u := range batch {
+		earlier, taken := byHash[u.Seen.Hash]
+		switch {
+		case !u.keyed() || !taken:
+			open = append(open, u)
+		case earlier.Body != u.Seen.Body:
+			u.err = &errs.Error{Kind: errs.Conflict, Code: "conflict", Detail: "The Idempotency-Key was used with another request body"}
+		default:
+			u.result = Result{ID: earlier.Result, Replayed: true}
+		}
+	}
+	return open, nil
+}
+
+func (u *Unit) keyed() bool { return u.Seen.Hash != store.Hash16{} }
+
+func (u *Unit) finish(r Result, err error) {
+	u.result, u.err = r, err
+	close(u.done)
+}
+
+func answerAll(units []*Unit, err error) {
+	for _, u := range units {
+		u.finish(Result{}, unavailable(err))
+	}
+}
+
+// splitTwins keeps one unit of each dedupe key; the later ones wait for the next
+// batch, where they find the first one's result.
+func splitTwins(batch []*Unit) (first, twins []*Unit) {
+	if len(batch) == 1 {
+		return batch, nil
+	}
+	met := make(map[store.Hash16]struct{}, len(batch))
+	first = batch[:0]
+	for _, u := range batch {
+		if u.keyed() {
+			if _, again := met[u.Seen.Hash]; again {
+				twins = append(twins, u)
+				continue
+			}
+			met[u.Seen.Hash] = struct{}{}
+		}
+		first = append(first, u)
+	}
+	return first, twins
+}
+
+// unavailable makes a 503 of a cause that the caller cannot mend.
+func unavailable(cause error) error {
+	if _, public := errors.AsType[*errs.Error](cause); public {
+		return cause
+	}
+	return errs.Wrap(errs.Unavailable, cause, "The store cannot take the request now; retry it")
+}
+
+// pause waits for d ± 50 %.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d/2 + rand.N(d))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
