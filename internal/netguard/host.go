@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -36,7 +37,7 @@ func parseHost(raw string) (host, error) {
 		profile = idna.Lookup
 	}
 	name, err := profile.ToASCII(raw)
-	if err != nil {
+	if err != nil || !utf8.ValidString(raw) { // idna passes broken UTF-8 through
 		return host{}, errBadHost
 	}
 	name = strings.ToLower(name)
@@ -78,15 +79,14 @@ func isLocalhost(name string) bool {
 	return name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
-// endsInNumber is the "ends in a number checker" of the URL standard: such a host is an IPv4 address or nothing. Digits
-// that are no number, such as 08, count.
+// endsInNumber is the "ends in a number checker" of the URL standard: such a host is an IPv4 address or nothing. It asks
+// for the digits' look, not their value, so 08 and what exceeds any address count too.
 func endsInNumber(labels []string) bool {
 	last := labels[len(labels)-1]
-	if last != "" && strings.Trim(last, "0123456789") == "" {
-		return true
+	if hex, ok := strings.CutPrefix(last, "0x"); ok {
+		return strings.Trim(hex, "0123456789abcdef") == ""
 	}
-	_, err := parseIPv4Number(last)
-	return err == nil
+	return last != "" && strings.Trim(last, "0123456789") == ""
 }
 
 // parseIPv4 reads one to four numbers, the last of which fills all bytes that remain, as inet_aton does and the URL

@@ -29,21 +29,21 @@ func (e *URLError) Error() string {
 
 // Reasons that more than one rule or a test needs by name.
 const (
-	reasonNotURL      = "is not a valid absolute URL"
-	reasonNotHTTPS    = "must use https"
-	reasonNotHTTP     = "must use https or http"
-	reasonUserInfo    = "must not contain a user name or password"
-	reasonEmptyHost   = "names no host"
-	reasonBadHost     = "names a host that is not a valid host name or IP address"
-	reasonLocalhost   = "names localhost"
-	reasonPrivate     = "names a private address"
-	reasonSpecial     = "names a special address, which is refused with and without " + AllowPrivateFlag
-	reasonDenied      = "names an address on the deny list"
-	reasonBadPort     = "names a port outside of 1 to 65535"
-	reasonDeniedPort  = "names a port on the deny list"
-	reasonIPv4Form    = "names an IPv4 address in a form other than four decimal numbers without a trailing dot"
-	reasonIPv6Zone    = "names an IPv6 address with a zone"
-	reasonEscapedHost = "names a host with percent-encoded characters"
+	reasonNotURL     = "is not a valid absolute URL"
+	reasonNotHTTPS   = "must use https"
+	reasonNotHTTP    = "must use https or http"
+	reasonUserInfo   = "must not contain a user name or password"
+	reasonEmptyHost  = "names no host"
+	reasonBadHost    = "names a host that is not a valid host name or IP address"
+	reasonLocalhost  = "names localhost"
+	reasonPrivate    = "names a private address"
+	reasonSpecial    = "names a special address, which is refused with and without " + AllowPrivateFlag
+	reasonDenied     = "names an address on the deny list"
+	reasonBadPort    = "names a port outside of 1 to 65535"
+	reasonDeniedPort = "names a port on the deny list"
+	reasonIPv4Form   = "names an IPv4 address in a form other than four decimal numbers without a trailing dot"
+	reasonIPv6Zone   = "names an IPv6 address with a zone"
+	reasonEscape     = "contains percent-encoding that is malformed or hides plain characters of the host"
 )
 
 // CheckURL reports, as a [*URLError], why an endpoint may not have this URL. It reads the host both as a browser does
@@ -63,7 +63,7 @@ func (g *Guard) CheckURL(raw string) error {
 		remaining := relaxed.refuse(raw)
 		// A disguised private address is still named as what it is: the flag admits the address, and the next 422
 		// asks for its plain spelling.
-		err.AllowPrivateHelps = remaining == "" || remaining == reasonIPv4Form
+		err.AllowPrivateHelps = remaining == "" || remaining == reasonIPv4Form && reason != remaining
 	}
 	return err
 }
@@ -73,7 +73,7 @@ func (g *Guard) refuse(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
 		if _, ok := errors.AsType[url.EscapeError](err); ok {
-			return reasonEscapedHost // Go decodes only what is not ASCII in a host; %31 for 1 is never needed
+			return reasonEscape // a browser reads %31 in a host as 1, net/http cannot send to it, and nobody needs it
 		}
 		return reasonNotURL
 	}
