@@ -101,20 +101,13 @@ type Seen struct {
 	Result  id.ID     // what to render the answer from
 }
 
-// Health is what an endpoint's failures since its last success add up to; an
-// endpoint without a row is healthy.
-type Health struct {
-	Endpoint     id.ID
-	FailingSince time.Time // oldest failure since the last success
-	Failures     int
-	FirstMessage id.ID // of the oldest failure
-	ManyMessages bool  // two or more messages failed
-}
+// Health is the row of a failing endpoint; one without a row is healthy.
+type Health = delivery.Health
 
 // Completion is the result of one attempt and what it does to its delivery.
 type Completion struct {
 	Attempt delivery.Attempt
-	// Next is the delivery after the attempt: Key, State, Reason, Attempts, NextAt
+	// Next is the delivery after the attempt: Key, State, Reason, Trigger, Attempts, NextAt
 	// and Generation (that of the claim) are used. It applies only while the
 	// delivery is still held under that generation.
 	Next delivery.Delivery
