@@ -1,0 +1,168 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/callboard/callboard/internal/commit"
+	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/errs"
+	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/store"
+)
+
+// errUIDNotLoaded asks for the unit to be submitted again with one more key:
+// only the decision knows which uid the change ends with.
+var errUIDNotLoaded = errors.New("the changed uid was not loaded")
+
+// CreateApp adds an app. If its uid is taken it is a conflict, or with
+// getIfExists the app that has the uid.
+func (s *Service) CreateApp(ctx context.Context, org string, key Key, app store.App, getIfExists bool) (Result, error) {
+	if err := checkApp(&app); err != nil {
+		return Result{}, err
+	}
+	app.Org = org
+	existed := false
+	u := &commit.Unit{
+		Decide: func(v *commit.View) (id.ID, error) {
+			existed = false
+			if other, taken := v.App(byUID(org, app.UID)); taken && app.UID != "" {
+				if !getIfExists {
+					return 0, conflict("An application with this uid exists")
+				}
+				existed = true
+				return other.App.ID, nil
+			}
+			return putNewApp(v, app), nil
+		},
+	}
+	if app.UID != "" {
+		u.Keys.Apps = []AppRef{byUID(org, app.UID)}
+	}
+	r, err := s.submit(ctx, org, key, u)
+	r.Existed = existed
+	return r, err
+}
+
+func byUID(org, uid string) AppRef { return AppRef{Org: org, Ref: store.Ref{UID: uid}} }
+
+func putNewApp(v *commit.View, app store.App) id.ID {
+	app.ID = v.NextID()
+	app.CreatedAt, app.UpdatedAt = v.Now(), v.Now()
+	v.PutApp(app)
+	return app.ID
+}
+
+// UpdateApp changes an app through mutate, which may run several times. With
+// orCreate an unknown uid is created.
+func (s *Service) UpdateApp(ctx context.Context, ref AppRef, orCreate bool, mutate func(*store.App) error) (Result, error) {
+	var want string // the uid after the change
+	created := false
+	keys := commit.Keys{Apps: []AppRef{ref}}
+	for {
+		r, err := s.submit(ctx, ref.Org, Key{}, &commit.Unit{
+			Keys: keys,
+			Decide: func(v *commit.View) (id.ID, error) {
+				created = false
+				next := store.App{Org: ref.Org}
+				cfg, found := v.App(ref)
+				switch {
+				case found:
+					next = cfg.App
+				case orCreate && ref.UID != "":
+					next.UID = ref.UID
+					created = true
+				default:
+					return 0, errs.Missing()
+				}
+				if err := mutate(&next); err != nil {
+					return 0, err
+				}
+				if err := checkApp(&next); err != nil {
+					return 0, err
+				}
+				if next.UID != "" && next.UID != ref.UID && (!found || next.UID != cfg.App.UID) {
+					if next.UID != want {
+						want = next.UID
+						return 0, errUIDNotLoaded
+					}
+					if other, taken := v.App(byUID(ref.Org, want)); taken && other.App.ID != next.ID {
+						return 0, conflict("An application with this uid exists")
+					}
+				}
+				if created {
+					return putNewApp(v, next), nil
+				}
+				next.UpdatedAt = v.Now()
+				v.PutApp(next)
+				return next.ID, nil
+			},
+		})
+		if errors.Is(err, errUIDNotLoaded) {
+			keys.Apps = []AppRef{ref, byUID(ref.Org, want)}
+			continue
+		}
+		r.Existed = !created
+		return r, err
+	}
+}
+
+// DeleteApp takes an app out of sight at once; a task removes its rows.
+func (s *Service) DeleteApp(ctx context.Context, ref AppRef) error {
+	return s.changeApp(ctx, ref, func(v *commit.View, cfg *store.AppConfig) {
+		app := cfg.App
+		app.Deleted = true
+		app.UpdatedAt = v.Now()
+		v.PutApp(app)
+		task := v.NextID()
+		v.PutTask(store.Task{ID: task, Org: app.Org, App: app.ID, Kind: store.TaskPurgeApp, State: store.TaskRunning, Until: task})
+	})
+}
+
+// ExpireTokens refuses the app's tokens that were issued before from.
+func (s *Service) ExpireTokens(ctx context.Context, ref AppRef, from time.Time) error {
+	return s.changeApp(ctx, ref, func(v *commit.View, cfg *store.AppConfig) {
+		app := cfg.App
+		app.TokensValidFrom = from
+		v.PutApp(app)
+	})
+}
+
+// changeApp runs a change that cannot be refused on an existing app.
+func (s *Service) changeApp(ctx context.Context, ref AppRef, change func(*commit.View, *store.AppConfig)) error {
+	_, err := s.submit(ctx, ref.Org, Key{}, &commit.Unit{
+		Keys: commit.Keys{Apps: []AppRef{ref}},
+		Decide: func(v *commit.View) (id.ID, error) {
+			cfg, ok := v.App(ref)
+			if !ok {
+				return 0, errs.Missing()
+			}
+			change(v, cfg)
+			return cfg.App.ID, nil
+		},
+	})
+	return err
+}
+
+func checkApp(app *store.App) error {
+	var p problems
+	if app.Name == "" {
+		p.add("must not be empty", "name")
+	} else if len(app.Name) > maxText {
+		p.add("is longer than 4096 characters", "name")
+	}
+	checkUID(app.UID, id.App, &p)
+	checkThrottle(app.ThrottleRate, &p)
+	checkMetadata(app.Metadata, &p)
+	return p.err()
+}
+
+// endDeliveries starts the task that ends what an endpoint still has to get.
+func endDeliveries(v *commit.View, app store.App, ep *delivery.Endpoint) {
+	task := v.NextID()
+	v.PutTask(store.Task{
+		ID: task, Org: app.Org, App: app.ID, Endpoint: ep.ID,
+		Kind: store.TaskEndDeliveries, State: store.TaskRunning, Until: task,
+	})
+}

@@ -1,0 +1,336 @@
+package ingest
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/callboard/callboard/internal/commit"
+	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/dialect"
+	"github.com/callboard/callboard/internal/errs"
+	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/netguard"
+	"github.com/callboard/callboard/internal/store"
+)
+
+// Bounds of what an endpoint may ask for.
+const (
+	minTimeout  = time.Second
+	maxTimeout  = 60 * time.Second
+	maxDeadline = 90 * 24 * time.Hour
+	maxDelay    = 7 * 24 * time.Hour // of one step of a retry schedule
+	maxGrace    = 7 * 24 * time.Hour // of a replaced secret
+	// maxSecrets is how many secrets sign at once; the oldest give way.
+	maxSecrets = 8
+)
+
+// CreateEndpoint adds an endpoint to an app. Without a secret it gets one. Every
+// message that is accepted after CreateEndpoint returned reaches it.
+func (s *Service) CreateEndpoint(ctx context.Context, app AppRef, key Key, ep delivery.Endpoint) (Result, error) {
+	if err := s.checkEndpoint(&ep, nil); err != nil {
+		return Result{}, err
+	}
+	s.giveSecret(&ep)
+	return s.submit(ctx, owner(app), key, &commit.Unit{
+		Keys: commit.Keys{Apps: []AppRef{app}},
+		Decide: func(v *commit.View) (id.ID, error) {
+			cfg, ok := v.App(app)
+			if !ok {
+				return 0, errs.Missing()
+			}
+			if _, taken := commit.FindEndpoint(cfg, store.Ref{UID: ep.UID}); taken {
+				return 0, errUIDTaken()
+			}
+			return putNewEndpoint(v, cfg, ep), nil
+		},
+	})
+}
+
+func errUIDTaken() error { return conflict("An endpoint with this uid exists") }
+
+func putNewEndpoint(v *commit.View, cfg *store.AppConfig, ep delivery.Endpoint) id.ID {
+	ep.ID, ep.App = v.NextID(), cfg.App.ID
+	ep.CreatedAt, ep.UpdatedAt = v.Now(), v.Now()
+	noteDisabled(v, &ep)
+	v.PutEndpoint(ep)
+	v.PutURL(ep.ID, ep.URL)
+	return ep.ID
+}
+
+// noteDisabled fills in why and since when an endpoint is disabled.
+func noteDisabled(v *commit.View, ep *delivery.Endpoint) {
+	if ep.Disabled && ep.DisabledReason == "" {
+		ep.DisabledReason, ep.DisabledAt = DisabledByAPI, v.Now()
+	}
+	if !ep.Disabled {
+		ep.DisabledReason, ep.DisabledAt = "", time.Time{}
+	}
+}
+
+// DisabledByAPI is the reason of an endpoint that its owner disabled.
+const DisabledByAPI = "api"
+
+// UpdateEndpoint changes an endpoint through mutate, which may run several times.
+// With orCreate an unknown uid is created. Disabling ends what is still to be
+// delivered; enabling forgets earlier failures.
+func (s *Service) UpdateEndpoint(ctx context.Context, app AppRef, ref store.Ref, orCreate bool, mutate func(*delivery.Endpoint) error) (Result, error) {
+	existed := false
+	r, err := s.submit(ctx, owner(app), Key{}, &commit.Unit{
+		Keys: commit.Keys{Apps: []AppRef{app}},
+		Decide: func(v *commit.View) (id.ID, error) {
+			cfg, ok := v.App(app)
+			if !ok {
+				return 0, errs.Missing()
+			}
+			var before *delivery.Endpoint
+			before, existed = commit.FindEndpoint(cfg, ref)
+			next := delivery.Endpoint{UID: ref.UID}
+			switch {
+			case existed:
+				next = *before
+			case !orCreate || ref.UID == "":
+				return 0, errs.Missing()
+			}
+			if err := mutate(&next); err != nil {
+				return 0, err
+			}
+			if err := s.checkEndpoint(&next, before); err != nil {
+				return 0, err
+			}
+			if other, taken := commit.FindEndpoint(cfg, store.Ref{UID: next.UID}); taken && other.ID != next.ID {
+				return 0, errUIDTaken()
+			}
+			s.giveSecret(&next)
+			if !existed {
+				return putNewEndpoint(v, cfg, next), nil
+			}
+			putEndpoint(v, cfg.App, before, next)
+			return next.ID, nil
+		},
+	})
+	r.Existed = existed
+	return r, err
+}
+
+// putEndpoint writes a changed endpoint and what follows from the change.
+func putEndpoint(v *commit.View, app store.App, before *delivery.Endpoint, next delivery.Endpoint) {
+	next.UpdatedAt = v.Now()
+	noteDisabled(v, &next)
+	v.PutEndpoint(next)
+	if next.URL != before.URL {
+		v.PutURL(next.ID, next.URL)
+	}
+	if next.Disabled != before.Disabled {
+		v.ClearHealth(next.ID)
+	}
+	if next.Disabled && !before.Disabled {
+		endDeliveries(v, app, &next)
+	}
+}
+
+// DeleteEndpoint takes an endpoint away; what it should still get fails.
+func (s *Service) DeleteEndpoint(ctx context.Context, app AppRef, ref store.Ref) error {
+	return s.changeEndpoint(ctx, app, ref, Key{}, func(v *commit.View, cfg *store.AppConfig, ep delivery.Endpoint) {
+		ep.Deleted, ep.UpdatedAt = true, v.Now()
+		v.PutEndpoint(ep)
+		v.ClearHealth(ep.ID)
+		endDeliveries(v, cfg.App, &ep)
+	})
+}
+
+// RotateSecret gives an endpoint a new secret, made here if secret is empty. The
+// old ones go on signing beside it for the grace period, so that receivers can
+// change over in their own time.
+func (s *Service) RotateSecret(ctx context.Context, app AppRef, ref store.Ref, key Key, secret string, grace time.Duration) error {
+	if grace < 0 || grace > maxGrace {
+		return errs.InvalidField("must be between 0 and 604800 seconds", "body", "gracePeriodSeconds")
+	}
+	found, err := s.findEndpoint(ctx, app, ref)
+	if err != nil {
+		return err
+	}
+	d, _ := s.cfg.Dialects.Get(found.Dialect)
+	if secret == "" {
+		secret = d.NewSecret()
+	} else if err := d.CheckSecret(secret); err != nil {
+		return errs.InvalidField(secretRule(err), "body", "key")
+	}
+	return s.changeEndpoint(ctx, app, ref, key, func(v *commit.View, _ *store.AppConfig, ep delivery.Endpoint) {
+		ep.Secrets = rotated(ep.Secrets, secret, v.Now(), grace)
+		ep.UpdatedAt = v.Now()
+		v.PutEndpoint(ep)
+	})
+}
+
+// rotated puts a new secret before the old ones, which end with the grace period.
+func rotated(old []delivery.Secret, secret string, now time.Time, grace time.Duration) []delivery.Secret {
+	next := []delivery.Secret{{Value: secret}}
+	for _, s := range old {
+		if s.Expires.IsZero() || s.Expires.After(now.Add(grace)) {
+			s.Expires = now.Add(grace)
+		}
+		if s.Expires.After(now) && s.Value != secret && len(next) < maxSecrets {
+			next = append(next, s)
+		}
+	}
+	return next
+}
+
+// findEndpoint reads an endpoint by what a path names.
+func (s *Service) findEndpoint(ctx context.Context, app AppRef, ref store.Ref) (delivery.Endpoint, error) {
+	appID, err := s.findApp(ctx, app)
+	if err != nil {
+		return delivery.Endpoint{}, err
+	}
+	ep, err := s.cfg.Store.AppEndpoint(ctx, appID, ref)
+	return ep, missing(err)
+}
+
+// changeEndpoint runs a change that cannot be refused on an existing endpoint.
+func (s *Service) changeEndpoint(ctx context.Context, app AppRef, ref store.Ref, key Key, change func(*commit.View, *store.AppConfig, delivery.Endpoint)) error {
+	_, err := s.submit(ctx, owner(app), key, &commit.Unit{
+		Keys: commit.Keys{Apps: []AppRef{app}},
+		Decide: func(v *commit.View) (id.ID, error) {
+			cfg, ok := v.App(app)
+			if !ok {
+				return 0, errs.Missing()
+			}
+			ep, ok := commit.FindEndpoint(cfg, ref)
+			if !ok {
+				return 0, errs.Missing()
+			}
+			change(v, cfg, *ep)
+			return ep.ID, nil
+		},
+	})
+	return err
+}
+
+func (s *Service) giveSecret(ep *delivery.Endpoint) {
+	if len(ep.Secrets) == 0 {
+		d, _ := s.cfg.Dialects.Get(ep.Dialect)
+		ep.Secrets = []delivery.Secret{{Value: d.NewSecret()}}
+	}
+}
+
+// checkEndpoint says what is wrong with an endpoint as a caller wants it. before
+// is the endpoint as it was, nil for a new one: a part that did not change is
+// not checked again, so that an endpoint that was accepted under older rules can
+// still be edited.
+func (s *Service) checkEndpoint(ep, before *delivery.Endpoint) error {
+	var p problems
+	s.checkURL(ep, before, &p)
+	checkUID(ep.UID, id.Endpoint, &p)
+	if len(ep.Description) > maxText {
+		p.add("is longer than 4096 characters", "description")
+	}
+	d, known := s.cfg.Dialects.Get(ep.Dialect)
+	if !known {
+		p.add("must be one of "+strings.Join(s.cfg.Dialects.Names(), ", "), "dialect")
+		return p.err()
+	}
+	checkFilter(ep, d, &p)
+	checkHeaders(ep.Headers, d, &p)
+	for _, secret := range ep.Secrets {
+		if err := d.CheckSecret(secret.Value); err != nil {
+			p.add(secretRule(err), "secret")
+			break
+		}
+	}
+	checkThrottle(ep.ThrottleRate, &p)
+	checkMetadata(ep.Metadata, &p)
+	checkTiming(ep, &p)
+	if ep.Version < 0 {
+		p.add("must not be negative", "version")
+	}
+	return p.err()
+}
+
+func (s *Service) checkURL(ep, before *delivery.Endpoint, p *problems) {
+	if before != nil && before.URL == ep.URL {
+		return
+	}
+	if len(ep.URL) > maxURL {
+		p.add("is longer than 2048 characters", "url")
+	} else if err := s.cfg.Guard.CheckURL(ep.URL); err != nil {
+		p.add(err.Error(), "url")
+	}
+}
+
+func checkFilter(ep *delivery.Endpoint, d dialect.Dialect, p *problems) {
+	switch {
+	case ep.FilterTypes != nil && len(ep.FilterTypes) == 0:
+		p.add("must be absent or name at least one event type", "filterTypes")
+	case len(ep.FilterTypes) > maxFilter:
+		p.add("names more than 1000 event types", "filterTypes")
+	}
+	for _, t := range ep.FilterTypes {
+		if !word(t, maxWord) {
+			p.add("event types are 1 to 256 characters of A-Z a-z 0-9 - _ .", "filterTypes")
+			break
+		}
+		if !d.Says(t) {
+			p.add("names an event type that the endpoint's dialect cannot say", "filterTypes")
+			break
+		}
+	}
+	if ep.Channels != nil {
+		checkChannels(ep.Channels, maxChannels, p)
+	}
+}
+
+func checkChannels(channels []string, limit int, p *problems) {
+	if len(channels) == 0 || len(channels) > limit {
+		p.add("must be absent or hold a few channels", "channels")
+	}
+	for _, c := range channels {
+		if !word(c, maxWord) {
+			p.add("channels are 1 to 256 characters of A-Z a-z 0-9 - _ .", "channels")
+			return
+		}
+	}
+}
+
+func checkHeaders(headers map[string]string, d dialect.Dialect, p *problems) {
+	if len(headers) > maxHeaders {
+		p.add("holds more than 50 headers", "headers")
+		return
+	}
+	for name, value := range headers {
+		if len(name)+len(value) > maxHeaderSize {
+			p.add("holds a header of more than 4096 characters", "headers")
+			return
+		}
+		if err := netguard.CheckHeader(name, value, d.OwnHeaders()...); err != nil {
+			p.add(err.Error(), "headers")
+			return
+		}
+	}
+}
+
+func checkTiming(ep *delivery.Endpoint, p *problems) {
+	if ep.Timeout != 0 && (ep.Timeout < minTimeout || ep.Timeout > maxTimeout) {
+		p.add("must be between 1s and 60s", "timeout")
+	}
+	checkDeadline(ep.Deadline, p)
+	if len(ep.RetrySchedule) > maxSchedule {
+		p.add("holds more than 50 delays", "retrySchedule")
+	}
+	for _, delay := range ep.RetrySchedule {
+		if delay < 0 || delay > maxDelay {
+			p.add("delays must be between 0s and 168h", "retrySchedule")
+			return
+		}
+	}
+}
+
+func checkDeadline(deadline time.Duration, p *problems) {
+	if deadline != 0 && (deadline < time.Second || deadline > maxDeadline) {
+		p.add("must be between 1s and 2160h", "deadline")
+	}
+}
+
+// secretRule is the public text of a refused secret. Errors of the dialects name
+// the rule and never the value.
+func secretRule(err error) string { return err.Error() }
