@@ -32,7 +32,7 @@ type timing struct {
 // realTiming waits for lost deliveries longer than a time-out and the first retry of the service take together.
 var realTiming = timing{
 	warmUp: 2 * time.Second, drain: 30 * time.Second, settle: 250 * time.Millisecond,
-	bare: 2 * time.Second, bareWarmUp: 300 * time.Millisecond, backlogSlack: 30 * time.Second,
+	bare: 2 * time.Second, bareWarmUp: 300 * time.Millisecond, backlogSlack: time.Minute,
 }
 
 const (
