@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -189,6 +190,24 @@ func TestNewSecretCopies(t *testing.T) {
 	raw[0] = 2
 	if diff := cmp.Diff(before, secret.Reveal()); diff != "" {
 		t.Errorf("changed with the caller's slice (-want +got):\n%s", diff)
+	}
+}
+
+// TestNewCopiesKeys: a caller's later change of its slice must not put another
+// key, or none, into a signer or verifier that is in use.
+func TestNewCopiesKeys(t *testing.T) {
+	t.Parallel()
+	keys := []signature.Key{mustKey(t, vectorSecret)}
+	signer := mustSigner(t, keys...)
+	verifyKeys := []signature.VerifyKey{keys[0]}
+	verifier := mustVerifier(t, verifyKeys, atAnyTime)
+	keys[0], verifyKeys[0] = signature.Secret{}, signature.Secret{}
+	got := signer.Sign(vectorID, time.Unix(vectorUnix, 0), []byte(vectorBody))
+	if diff := cmp.Diff(vectorSignatureV1, got); diff != "" {
+		t.Errorf("Sign (-want +got):\n%s", diff)
+	}
+	if _, err := verifier.Verify(vectorHeader("webhook-", got), []byte(vectorBody)); err != nil {
+		t.Error(err)
 	}
 }
 
