@@ -191,8 +191,9 @@ func TestTurnEndsHowever(t *testing.T) {
 				defer func() { passedOn <- recover() }()
 				serve(handler, signed(t, joined, receivertest.WithID("msg_1")))
 			}()
-			if got := <-passedOn; name == "http.ErrAbortHandler" && got != http.ErrAbortHandler {
-				t.Errorf("recovered %v, want http.ErrAbortHandler passed on", got)
+			wantPassedOn := name == "http.ErrAbortHandler"
+			if err, _ := (<-passedOn).(error); errors.Is(err, http.ErrAbortHandler) != wantPassedOn {
+				t.Errorf("recovered %v, want http.ErrAbortHandler: %t", err, wantPassedOn)
 			}
 			wantStatus(t, "retry", serve(handler, signed(t, joined, receivertest.WithID("msg_1"))), http.StatusOK)
 			if script.calls != 2 {

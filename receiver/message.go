@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// ErrGone, returned or wrapped by the function given to [New], answers 410:
+// ErrGone answers 410 when the function given to [New] returns or wraps it:
 // this endpoint wants no more messages and the sender should disable it.
 var ErrGone = errors.New("receiver: endpoint is gone")
 

@@ -276,7 +276,7 @@ func TestSecretsPrintRedacted(t *testing.T) {
 				fmt.Fprintf(&out, verb+verb+verb+verb+"\n", held, &held, signer, verifier)
 			}
 			for _, handler := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
-				slog.New(handler).Info("log", "key", key.value, "held", held, "signer", signer)
+				slog.New(handler).InfoContext(t.Context(), "log", "key", key.value, "held", held, "signer", signer)
 			}
 			marshalled, err := json.Marshal(held)
 			if err != nil {
