@@ -52,7 +52,7 @@ fuzz: ## Fuzz every target; FUZZTIME=4s each
 
 .PHONY: soak
 soak: ## Run the long versions: 200 kills, ten minutes of each fuzz target (hours)
-	ROUNDS=200 FUZZTIME=10m scripts/check kill fuzz
+	ROUNDS=200 FUZZTIME=10m TIMEOUT=6h scripts/check kill fuzz
 
 .PHONY: bench
 bench: ## Measure against a bare loop; pass BENCH='--scenario latency --seconds 30'
