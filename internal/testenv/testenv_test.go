@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -75,14 +76,14 @@ func TestNeed(t *testing.T) {
 func TestAdvance(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		fired := false
-		time.AfterFunc(time.Hour, func() { fired = true })
+		var fired atomic.Bool
+		time.AfterFunc(time.Hour, func() { fired.Store(true) })
 		testenv.Advance(59 * time.Minute)
-		if fired {
+		if fired.Load() {
 			t.Error("a timer of an hour fired after 59 minutes")
 		}
 		testenv.Advance(time.Minute)
-		if !fired {
+		if !fired.Load() {
 			t.Error("a timer of an hour has not fired when the hour is over")
 		}
 	})
