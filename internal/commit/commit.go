@@ -301,7 +301,7 @@ func (c *Committer) attempt(ctx context.Context, batch []*Unit) error {
 	err := c.cfg.Store.Update(ctx, func(tx Tx) error {
 		// A driver that runs fn again must find the batch as it was.
 		v.rollBack()
-		v.reset(time.Now())
+		v.reset(time.Now().Round(0)) // wall clock alone: these times are stored
 		open, err := c.takeKeys(ctx, tx, batch)
 		if err != nil {
 			return err

@@ -363,7 +363,8 @@ func (v *View) AddMessage(m store.Message) {
 }
 
 // AddDelivery writes a new delivery. One that is due now goes straight to this
-// node's senders if they have room for it and its payload of sizeBytes.
+// node's senders if they have room for it and its payload of sizeBytes (0 if the
+// message was written before this batch: the sender then loads it).
 func (v *View) AddDelivery(d delivery.Delivery, sizeBytes int) {
 	v.writes++
 	if v.handoff != nil && d.State == delivery.Pending && !d.NextAt.After(v.now) && v.handoff.Reserve(d.Endpoint, sizeBytes) {

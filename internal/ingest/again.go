@@ -57,7 +57,7 @@ func (s *Service) resend(v *commit.View, app AppRef, what delivery.Key) error {
 	if _, known := v.Delivery(what); !known {
 		v.AddDelivery(delivery.Delivery{
 			Key: what, App: cfg.App.ID, State: delivery.Pending, Trigger: delivery.Manual, NextAt: v.Now(),
-		}, len(m.Payload))
+		}, 0)
 		return nil
 	}
 	v.Requeue(store.Requeue{Key: what, At: v.Now(), Trigger: delivery.Manual})

@@ -1,0 +1,239 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/callboard/callboard/internal/commit"
+	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/store"
+)
+
+// recordBatch is how many results share a unit of work.
+const recordBatch = 512
+
+// Back-off between tries to record results that the store did not take.
+const (
+	minRecordPause = 100 * time.Millisecond
+	maxRecordPause = 5 * time.Second
+)
+
+type resultKind uint8
+
+const (
+	resultCompleted resultKind = iota // an attempt was made
+	resultFinished                    // the delivery ended without one
+	resultUnused                      // the lease goes back
+)
+
+// result is what came of a leased row.
+type result struct {
+	kind       resultKind
+	completion store.Completion  // of resultCompleted
+	row        delivery.Delivery // of the others, as it was leased
+	reason     delivery.Reason   // of resultFinished
+	disable    bool              // the receiver wants no more
+}
+
+func finished(it *item, reason delivery.Reason) result {
+	return result{kind: resultFinished, row: it.Delivery, reason: reason}
+}
+
+func unused(it *item) result { return result{kind: resultUnused, row: it.Delivery} }
+
+// finish hands a result to the recorder.
+func (d *Dispatcher) finish(r result) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if r.kind == resultUnused {
+		d.pending--
+		d.unused = append(d.unused, r.row)
+		d.lane(r.row.Endpoint).noteDue(wallClock())
+		d.place(d.lane(r.row.Endpoint), wallClock())
+		signal(d.kick)
+		return
+	}
+	d.finished = append(d.finished, r)
+	signal(d.kickRecord)
+}
+
+// record submits results until the drain has ended and all of them are on disk.
+// It returns early only if the committer is closed: the store is lost.
+func (d *Dispatcher) record(ctx context.Context, to Submitter) error {
+	for open := true; open; {
+		_, open = <-d.kickRecord
+		for {
+			batch := d.someFinished()
+			if len(batch) == 0 {
+				break
+			}
+			if err := d.recordBatch(ctx, to, batch, open); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (d *Dispatcher) someFinished() []result {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	batch := d.finished
+	if len(batch) <= recordBatch {
+		d.finished = nil
+		return batch
+	}
+	d.finished = batch[recordBatch:]
+	return batch[:recordBatch:recordBatch]
+}
+
+// recordBatch submits results until they are on disk. Meanwhile, after a failure,
+// nothing is sent: it could not be recorded either. While draining, it gives up
+// after DrainTimeout: the rows are sent again after the next start.
+func (d *Dispatcher) recordBatch(ctx context.Context, to Submitter, batch []result, open bool) error {
+	giveUp := time.Now().Add(d.cfg.DrainTimeout)
+	for pause := minRecordPause; ; pause = min(2*pause, maxRecordPause) {
+		_, err := to.Submit(ctx, d.unit(batch))
+		if err == nil {
+			d.recorded(len(batch))
+			return nil
+		}
+		if errors.Is(err, commit.ErrClosed) || !open && time.Now().After(giveUp) {
+			return err
+		}
+		d.stall()
+		d.cfg.Logger.ErrorContext(ctx, "results cannot be recorded, sending is on hold", "results", len(batch), "error", err)
+		select {
+		case <-time.After(jittered(pause)):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (d *Dispatcher) stall() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stalled = true
+}
+
+// recorded frees the places of results that are on disk.
+func (d *Dispatcher) recorded(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	wasFull := d.pending >= d.cfg.MaxUnrecorded
+	d.pending -= n
+	if d.stalled {
+		d.resume()
+	} else if wasFull {
+		d.wakeWorkers()
+	}
+}
+
+// Stalled reports whether results cannot be recorded at the moment.
+func (d *Dispatcher) Stalled() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.stalled
+}
+
+// unit is the unit of work that writes results.
+func (d *Dispatcher) unit(batch []result) *commit.Unit {
+	u := &commit.Unit{}
+	apps := map[id.ID]struct{}{}
+	endpoints := map[id.ID]struct{}{}
+	for i := range batch {
+		row := &batch[i].row
+		if batch[i].kind == resultCompleted {
+			row = &batch[i].completion.Next
+		}
+		apps[row.App] = struct{}{}
+		endpoints[row.Endpoint] = struct{}{}
+		u.Size += rowBytes + len(batch[i].completion.Attempt.Response)
+	}
+	for k := range apps {
+		u.Keys.Apps = append(u.Keys.Apps, commit.AppRef{Ref: store.Ref{ID: k}})
+	}
+	for k := range endpoints {
+		u.Keys.Healths = append(u.Keys.Healths, k)
+	}
+	u.Decide = func(v *commit.View) (id.ID, error) {
+		for i := range batch {
+			d.decide(v, &batch[i])
+		}
+		return 0, nil
+	}
+	return u
+}
+
+// rowBytes is about what an attempt writes beside its response.
+const rowBytes = 128
+
+// decide writes one result.
+func (d *Dispatcher) decide(v *commit.View, r *result) {
+	if r.kind == resultFinished {
+		v.Finish(store.Finish{Key: r.row.Key, State: delivery.Failed, Reason: r.reason})
+		return
+	}
+	c := r.completion
+	c.Attempt.ID = v.NextID()
+	d.judge(v, r, &c)
+	v.Complete(c)
+}
+
+// judge adds what the attempt means for its endpoint, and what the endpoint's
+// state means for the delivery.
+func (d *Dispatcher) judge(v *commit.View, r *result, c *store.Completion) {
+	cfg, ok := v.App(commit.AppRef{Ref: store.Ref{ID: c.Next.App}})
+	if !ok {
+		c.Next = endIfPending(c.Next, delivery.EndpointDeleted)
+		return
+	}
+	ep, ok := commit.FindEndpoint(cfg, store.Ref{ID: c.Next.Endpoint})
+	if !ok {
+		c.Next = endIfPending(c.Next, delivery.EndpointDeleted)
+		return
+	}
+	disable := ""
+	if r.disable {
+		disable = DisabledByReceiver
+	}
+	if c.Attempt.Success {
+		v.ClearHealth(ep.ID)
+	} else if c.Attempt.Trigger == delivery.Scheduled {
+		health, _ := v.Health(ep.ID)
+		health = health.Failed(ep.ID, c.Attempt.Message, c.Attempt.At)
+		v.PutHealth(health)
+		if d.cfg.Disable.GivesUp(health, v.Now()) {
+			disable = DisabledByFailures
+		}
+	}
+	if disable != "" && !ep.Disabled {
+		next := *ep
+		next.Disabled, next.DisabledReason, next.DisabledAt = true, disable, v.Now()
+		next.UpdatedAt = v.Now()
+		v.PutEndpoint(next)
+		v.PutTask(store.Task{
+			ID: v.NextID(), Org: cfg.App.Org, App: cfg.App.ID, Endpoint: ep.ID,
+			Kind: store.TaskEndDeliveries, State: store.TaskRunning, Until: c.Attempt.ID,
+		})
+	}
+	if disable != "" || ep.Disabled {
+		c.Next = endIfPending(c.Next, delivery.EndpointDisabled)
+	}
+}
+
+// The reasons of an endpoint that was disabled by what its receiver answered.
+const (
+	DisabledByReceiver = "receiver" // 410, or webhook-delivery: disable
+	DisabledByFailures = "failing"  // see delivery.DisableRule
+)
+
+func endIfPending(row delivery.Delivery, reason delivery.Reason) delivery.Delivery {
+	if row.State == delivery.Pending {
+		return row.Fail(reason)
+	}
+	return row
+}

@@ -1,0 +1,113 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/dialect"
+	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/store"
+)
+
+// target is an endpoint as its sender needs it: everything that is the same for
+// all attempts, prepared. It does not change; a changed endpoint gets a new one.
+type target struct {
+	app      id.ID
+	url      *url.URL
+	header   http.Header // custom headers, content type, user agent; never modified
+	dialect  dialect.Dialect
+	signer   dialect.Signer
+	schedule []time.Duration
+	timeout  time.Duration
+	// goodUntil is when a secret's grace period ends and the signer is out of date.
+	goodUntil time.Time
+}
+
+// errShut says that nothing may be sent to the endpoint any more.
+var errShut = errors.New("endpoint is disabled, deleted or paused")
+
+// target gives the lane's target, loading the endpoint if need be.
+func (d *Dispatcher) target(ctx context.Context, l *lane) (*target, error) {
+	now := wallClock()
+	d.mu.Lock()
+	t := l.target
+	d.mu.Unlock()
+	if t != nil && (t.goodUntil.IsZero() || now.Before(t.goodUntil)) {
+		return t, nil
+	}
+	ep, app, err := d.cfg.Store.Endpoint(ctx, l.endpoint)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, fmt.Errorf("load endpoint: %w", err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err != nil || app.Deleted || closedTo(&ep) {
+		l.shut = true
+		d.giveUp(l)
+		d.place(l, now)
+		return nil, errShut
+	}
+	if t, err = d.prepare(&ep, now); err != nil {
+		return nil, err
+	}
+	l.target = t
+	l.bucket.setRate(ep.ThrottleRate, now)
+	l.app = d.gate(&app, now)
+	return t, nil
+}
+
+// gate finds or makes an app's throttle; nil for an app without one.
+func (d *Dispatcher) gate(app *store.App, now time.Time) *gate {
+	g, ok := d.apps[app.ID]
+	if !ok {
+		g = &gate{}
+		d.apps[app.ID] = g
+	}
+	g.bucket.setRate(app.ThrottleRate, now)
+	return g
+}
+
+// prepare makes the target of an endpoint.
+func (d *Dispatcher) prepare(ep *delivery.Endpoint, now time.Time) (*target, error) {
+	t := &target{
+		app:      ep.App,
+		header:   make(http.Header, len(ep.Headers)+8),
+		schedule: ep.RetrySchedule,
+		timeout:  ep.Timeout,
+	}
+	var known bool
+	if t.dialect, known = d.cfg.Dialects.Get(ep.Dialect); !known {
+		return nil, fmt.Errorf("endpoint has a dialect that this server does not know: %q", ep.Dialect)
+	}
+	var err error
+	if t.url, err = url.Parse(ep.URL); err != nil {
+		return nil, errors.New("endpoint has a URL that does not parse")
+	}
+	if t.signer, err = t.dialect.NewSigner(ep.ActiveSecrets(now)); err != nil {
+		return nil, fmt.Errorf("prepare signing: %w", err)
+	}
+	for _, s := range ep.Secrets {
+		if !s.Expires.IsZero() && s.Expires.After(now) && (t.goodUntil.IsZero() || s.Expires.Before(t.goodUntil)) {
+			t.goodUntil = s.Expires
+		}
+	}
+	for name, value := range ep.Headers {
+		t.header.Set(name, value)
+	}
+	t.header.Set("Content-Type", "application/json")
+	if t.header.Get("User-Agent") == "" {
+		t.header.Set("User-Agent", d.cfg.UserAgent)
+	}
+	if t.schedule == nil {
+		t.schedule = d.cfg.Schedule
+	}
+	if t.timeout == 0 {
+		t.timeout = d.cfg.Timeout
+	}
+	return t, nil
+}

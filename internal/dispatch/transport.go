@@ -1,0 +1,37 @@
+package dispatch
+
+import (
+	"crypto/tls"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/callboard/callboard/internal/netguard"
+)
+
+// maxHeaderBytes bounds the headers of a receiver's answer.
+const maxHeaderBytes = 32 << 10
+
+// NewTransport makes the transport that deliveries go out by. Every connection
+// passes the guard after name resolution; there is no proxy, which would hide
+// the address from the guard, no HTTP/2, no decompression.
+func NewTransport(guard *netguard.Guard) *http.Transport {
+	dialer := &net.Dialer{
+		Timeout:   10 * time.Second,
+		KeepAlive: 30 * time.Second,
+		Control:   guard.Control,
+	}
+	return &http.Transport{
+		Proxy:                  nil,
+		DialContext:            dialer.DialContext,
+		TLSHandshakeTimeout:    10 * time.Second,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{},
+		DisableCompression:     true,
+		MaxIdleConns:           4096,
+		MaxIdleConnsPerHost:    128,
+		IdleConnTimeout:        60 * time.Second,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		WriteBufferSize:        8 << 10,
+	}
+}
