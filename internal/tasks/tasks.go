@@ -1,0 +1,210 @@
+// Package tasks runs long work in small steps: recovering an endpoint's failed
+// deliveries, ending those of a disabled endpoint, removing a deleted app.
+//
+// A task is a row with a cursor. Each step is a unit of the committer that
+// changes a bounded number of rows and moves the cursor with them, so a crash
+// neither repeats nor skips any, and other work commits in between.
+package tasks
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/callboard/callboard/internal/commit"
+	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/store"
+)
+
+// stepRows is how many rows one step changes at most.
+const stepRows = 500
+
+// Submitter commits steps; *commit.Committer is the one outside of tests.
+type Submitter interface {
+	Submit(ctx context.Context, u *commit.Unit) (commit.Result, error)
+}
+
+// Config is what a Runner is made of.
+type Config struct {
+	Store     Store         // required
+	Submitter Submitter     // required
+	Poll      time.Duration // between looks for new tasks; default 1 s
+	Logger    *slog.Logger  // default slog.Default()
+}
+
+// Runner runs background tasks, one step of each in turn.
+type Runner struct{ cfg Config }
+
+// New makes a Runner.
+func New(cfg Config) *Runner {
+	if cfg.Poll == 0 {
+		cfg.Poll = time.Second
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	return &Runner{cfg: cfg}
+}
+
+// Run runs tasks until ctx ends. A step that fails is tried again at the next
+// look; it never ends Run.
+func (r *Runner) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		worked, err := r.round(ctx)
+		if err != nil && ctx.Err() == nil {
+			r.cfg.Logger.ErrorContext(ctx, "background task failed, it will be tried again", "error", err)
+		}
+		if worked && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(r.cfg.Poll/2 + rand.N(r.cfg.Poll)):
+		}
+	}
+	return nil
+}
+
+// round makes one step of every running task; worked is false if there are none.
+func (r *Runner) round(ctx context.Context) (worked bool, err error) {
+	running, err := r.cfg.Store.RunningTasks(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, t := range running {
+		if err := r.step(ctx, t); err != nil {
+			return true, err
+		}
+	}
+	return len(running) > 0, nil
+}
+
+func (r *Runner) step(ctx context.Context, t store.Task) error {
+	switch t.Kind {
+	case store.TaskRecover:
+		return r.requeue(ctx, t)
+	case store.TaskEndDeliveries:
+		return r.end(ctx, t)
+	case store.TaskPurgeApp:
+		return r.purge(ctx, t)
+	}
+	return r.submit(ctx, t, nil, func(v *commit.View, t store.Task) store.Task {
+		t.State, t.Reason = store.TaskFailed, "this server does not know the kind of task"
+		return t
+	})
+}
+
+// submit commits a step: change runs on the task as it is now, if it still runs,
+// and gives the task as it is afterwards.
+func (r *Runner) submit(ctx context.Context, t store.Task, rows []delivery.Delivery, change func(*commit.View, store.Task) store.Task) error {
+	keys := commit.Keys{Tasks: []id.ID{t.ID}, Apps: []commit.AppRef{{Ref: store.Ref{ID: t.App}}}}
+	for i := range rows {
+		keys.Deliveries = append(keys.Deliveries, rows[i].Key)
+	}
+	_, err := r.cfg.Submitter.Submit(ctx, &commit.Unit{
+		Keys: keys,
+		Size: 64 * (len(rows) + 1),
+		Decide: func(v *commit.View) (id.ID, error) {
+			now, ok := v.Task(t.ID)
+			if !ok || now.State != store.TaskRunning || now.Cursor != t.Cursor {
+				return t.ID, nil // another step was faster
+			}
+			v.PutTask(change(v, now))
+			return t.ID, nil
+		},
+	})
+	return err
+}
+
+// over moves a task's cursor; 0 means that all is done.
+func over(t store.Task, cursor id.ID) store.Task {
+	if cursor == 0 {
+		t.State = store.TaskFinished
+		return t
+	}
+	t.Cursor = cursor
+	return t
+}
+
+// after is where a task's next step begins, exclusive.
+func after(t store.Task) id.ID {
+	if t.Cursor == 0 && t.Since > 0 {
+		return t.Since - 1
+	}
+	return t.Cursor
+}
+
+// requeue makes failed deliveries pending again. It stops when the endpoint is
+// disabled or deleted meanwhile.
+func (r *Runner) requeue(ctx context.Context, t store.Task) error {
+	rows, cursor, err := r.cfg.Store.DeliveriesOf(ctx, t.Endpoint, after(t), t.Until, []delivery.State{delivery.Failed}, stepRows)
+	if err != nil {
+		return err
+	}
+	return r.submit(ctx, t, rows, func(v *commit.View, t store.Task) store.Task {
+		if !open(v, t) {
+			t.State, t.Reason = store.TaskFailed, "the endpoint is disabled or deleted"
+			return t
+		}
+		for _, row := range rows {
+			if now, ok := v.Delivery(row.Key); ok && now.State == delivery.Failed && now.Reason != delivery.PayloadGone {
+				v.Requeue(store.Requeue{Key: row.Key, At: v.Now(), Trigger: delivery.Manual})
+				t.Done++
+			}
+		}
+		return over(t, cursor)
+	})
+}
+
+// open reports whether a task's endpoint can be sent to.
+func open(v *commit.View, t store.Task) bool {
+	cfg, ok := v.App(commit.AppRef{Ref: store.Ref{ID: t.App}})
+	if !ok {
+		return false
+	}
+	ep, ok := commit.FindEndpoint(cfg, store.Ref{ID: t.Endpoint})
+	return ok && !ep.Disabled
+}
+
+// end fails what a disabled or deleted endpoint was still to get, of the messages
+// from before that moment.
+func (r *Runner) end(ctx context.Context, t store.Task) error {
+	unfinished := []delivery.State{delivery.Pending, delivery.Waiting}
+	rows, cursor, err := r.cfg.Store.DeliveriesOf(ctx, t.Endpoint, after(t), t.Until, unfinished, stepRows)
+	if err != nil {
+		return err
+	}
+	return r.submit(ctx, t, rows, func(v *commit.View, t store.Task) store.Task {
+		reason := delivery.EndpointDisabled
+		if cfg, ok := v.App(commit.AppRef{Ref: store.Ref{ID: t.App}}); !ok {
+			reason = delivery.EndpointDeleted
+		} else if _, ok := commit.FindEndpoint(cfg, store.Ref{ID: t.Endpoint}); !ok {
+			reason = delivery.EndpointDeleted
+		}
+		for _, row := range rows {
+			if now, ok := v.Delivery(row.Key); ok && !now.State.Finished() && now.State != delivery.Leased {
+				v.Finish(store.Finish{Key: row.Key, State: delivery.Failed, Reason: reason})
+				t.Done++
+			}
+		}
+		return over(t, cursor)
+	})
+}
+
+// purge removes a deleted app's messages with all that hangs on them.
+func (r *Runner) purge(ctx context.Context, t store.Task) error {
+	drop, more, err := r.cfg.Store.MessageRange(ctx, t.App, after(t), t.Until, stepRows)
+	if err != nil {
+		return err
+	}
+	return r.submit(ctx, t, nil, func(v *commit.View, t store.Task) store.Task {
+		if !more {
+			return over(t, 0)
+		}
+		v.DropMessages(drop)
+		t.Done += stepRows
+		return over(t, drop.Until-1)
+	})
+}
