@@ -1,0 +1,488 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+
+	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/store"
+)
+
+// newWriter prepares the shapes of the hot path's statements. A message or a
+// delivery that has nothing but the ordinary gets a short INSERT: binding an
+// argument costs about as much as storing it.
+func newWriter(c *conn) *writer {
+	into := func(head, row, tail string) *inserter {
+		return &inserter{conn: c, head: "INSERT INTO " + head + " VALUES ", row: row, tail: tail}
+	}
+	return &writer{
+		conn:     c,
+		messages: into(`message (id, app, type, payload)`, `(?,?,?,?)`, ``),
+		fullMsgs: into(`message (id, app, type, flags, event_hash, deliver_at, expires, extra, payload)`, `(?,?,?,?,?,?,?,?,?)`, ``),
+		rows:     into(`delivery (msg, ep, app, next_at)`, `(?,?,?,?)`, ``),
+		fullRows: into(`delivery (msg, ep, app, generation, state, reason, trigger, attempts, next_at, deadline, ord_key, ord_seq)`,
+			`(?,?,?,?,?,?,?,?,?,?,?,?)`, ``),
+		attempts: into(`attempt (msg, ep, n, app, id, trigger, at, success, status, latency, error, response)`,
+			`(?,?,?,?,?,?,?,?,?,?,?,?)`, ` ON CONFLICT DO NOTHING`),
+		seen:  into(`seen (expires, hash, body, result)`, `(?,?,?,?)`, ``),
+		spill: into(`seen_spill (hash, expires, body, result)`, `(?,?,?,?)`, ``),
+	}
+}
+
+// Apply writes the changes of a batch in the order of the fields of Changes.
+func (t *tx) Apply(ctx context.Context, c *store.Changes) error {
+	steps := []struct {
+		name string
+		rows int
+		run  func(context.Context, *store.Changes) error
+	}{
+		{"orgs", len(c.Orgs), t.writeOrgs},
+		{"event types", len(c.EventTypes), t.writeEventTypes},
+		{"erased event types", len(c.EraseTypes), t.eraseEventTypes},
+		{"apps", len(c.Apps), t.writeApps},
+		{"endpoints", len(c.Endpoints), t.writeEndpoints},
+		{"endpoint urls", len(c.URLs), t.writeURLs},
+		{"messages", len(c.Messages), t.insertMessages},
+		{"deliveries", len(c.Deliveries), t.insertDeliveries},
+		{"completions", len(c.Completed), t.complete},
+		{"requeued deliveries", len(c.Requeued), t.requeue},
+		{"finished deliveries", len(c.Finished), t.finish},
+		{"endpoint health", len(c.Healths), t.writeHealths},
+		{"endpoint recovery", len(c.Healthy), t.clearHealths},
+		{"dropped payloads", len(c.Payloads), t.dropPayloads},
+		{"dropped responses", len(c.Attempts), t.dropResponses},
+		{"tasks", len(c.Tasks), t.writeTasks},
+		{"dropped messages", len(c.Dropped), t.drop},
+		{"dedupe keys", len(c.Seen), t.writeSeen},
+	}
+	for _, step := range steps {
+		if step.rows == 0 {
+			continue
+		}
+		if err := step.run(ctx, c); err != nil {
+			return fmt.Errorf("write %s: %w", step.name, err)
+		}
+	}
+	return nil
+}
+
+func (t *tx) writeOrgs(_ context.Context, c *store.Changes) error {
+	for i := range c.Orgs {
+		o := &c.Orgs[i]
+		_, err := t.writer.conn.run(`INSERT INTO org (id, doc, updated_at) VALUES (?,?,?)
+			ON CONFLICT (id) DO UPDATE SET doc = excluded.doc, updated_at = excluded.updated_at`,
+			o.Org, bytesOrNull(o.Doc), micros(o.UpdatedAt))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) writeEventTypes(_ context.Context, c *store.Changes) error {
+	for i := range c.EventTypes {
+		e := &c.EventTypes[i]
+		doc, err := encodeEventType(e)
+		if err != nil {
+			return err
+		}
+		_, err = t.writer.conn.run(`INSERT INTO event_type (org, name, archived, doc, schemas) VALUES (?,?,?,?,?)
+			ON CONFLICT (org, name) DO UPDATE SET archived = excluded.archived, doc = excluded.doc, schemas = excluded.schemas`,
+			e.Org, e.Name, flag(e.Archived), doc, bytesOrNull(e.Schemas))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) eraseEventTypes(_ context.Context, c *store.Changes) error {
+	for i := range c.EraseTypes {
+		if _, err := t.writer.conn.run(`DELETE FROM event_type WHERE org = ? AND name = ?`, c.EraseTypes[i].Org, c.EraseTypes[i].Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeApps goes row by row, because one row may free the uid that the next takes.
+func (t *tx) writeApps(_ context.Context, c *store.Changes) error {
+	for i := range c.Apps {
+		a := &c.Apps[i]
+		doc, err := encodeApp(a)
+		if err != nil {
+			return err
+		}
+		t.apps = append(t.apps, a.ID)
+		delete(t.store.apps, a.ID)
+		_, err = t.writer.conn.run(`INSERT INTO app (id, org, uid, config_version, deleted, doc) VALUES (?,?,?,?,?,?)
+			ON CONFLICT (id) DO UPDATE SET org = excluded.org, uid = excluded.uid, config_version = excluded.config_version,
+				deleted = excluded.deleted, doc = excluded.doc`,
+			int64(a.ID), a.Org, orNull(a.UID), a.ConfigVersion, flag(a.Deleted), doc)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) writeEndpoints(_ context.Context, c *store.Changes) error {
+	for i := range c.Endpoints {
+		e := &c.Endpoints[i]
+		doc, err := encodeEndpoint(e)
+		if err != nil {
+			return err
+		}
+		_, err = t.writer.conn.run(`INSERT INTO endpoint (id, app, uid, deleted, doc) VALUES (?,?,?,?,?)
+			ON CONFLICT (id) DO UPDATE SET app = excluded.app, uid = excluded.uid, deleted = excluded.deleted, doc = excluded.doc`,
+			int64(e.ID), int64(e.App), orNull(e.UID), flag(e.Deleted), doc)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeURLs keeps the last of several URLs that an endpoint got in one instant.
+func (t *tx) writeURLs(_ context.Context, c *store.Changes) error {
+	for i := range c.URLs {
+		u := &c.URLs[i]
+		_, err := t.writer.conn.run(`INSERT INTO endpoint_url (endpoint, since, url) VALUES (?,?,?)
+			ON CONFLICT (endpoint, since) DO UPDATE SET url = excluded.url`, int64(u.Endpoint), micros(u.Since), u.URL)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) insertMessages(_ context.Context, c *store.Changes) error {
+	return runs(len(c.Messages), func(i int) bool { return plainMessage(&c.Messages[i]) }, func(from, to int, plain bool) error {
+		batch := c.Messages[from:to]
+		if plain {
+			return t.writer.messages.insert(len(batch), func(v args, i int) args {
+				m := &batch[i]
+				return append(v, int64(m.ID), int64(m.App), m.Type, bytesOrNull(m.Payload))
+			})
+		}
+		return t.insertFullMessages(batch)
+	})
+}
+
+func (t *tx) insertFullMessages(batch []store.Message) error {
+	extras := make([][]byte, len(batch))
+	for i := range batch {
+		var err error
+		if extras[i], err = encodeExtra(&batch[i]); err != nil {
+			return err
+		}
+	}
+	return t.writer.fullMsgs.insert(len(batch), func(v args, i int) args {
+		m := &batch[i]
+		var hash, expires driver.Value
+		if m.EventID != "" {
+			hash = m.EventHash[:]
+		}
+		if !m.PayloadExpires.IsZero() {
+			expires = micros(m.PayloadExpires)
+		}
+		return append(v, int64(m.ID), int64(m.App), m.Type, flag(m.Test)*messageTest, hash, micros(m.DeliverAt), expires,
+			bytesOrNull(extras[i]), bytesOrNull(m.Payload))
+	})
+}
+
+// runs cuts 0..n into stretches of rows that are alike and calls fn with each.
+func runs(n int, alike func(int) bool, fn func(from, to int, kind bool) error) error {
+	for from := 0; from < n; {
+		kind, to := alike(from), from+1
+		for to < n && alike(to) == kind {
+			to++
+		}
+		if err := fn(from, to, kind); err != nil {
+			return err
+		}
+		from = to
+	}
+	return nil
+}
+
+// insertDeliveries stores leased rows as pending, under the generation before;
+// the lease itself is in memory, and there before the rows can be seen.
+func (t *tx) insertDeliveries(_ context.Context, c *store.Changes) error {
+	for i := range c.Deliveries {
+		if d := &c.Deliveries[i]; d.State == delivery.Leased {
+			t.put = append(t.put, d.Key)
+			t.store.leases.put(d)
+		}
+	}
+	return runs(len(c.Deliveries), func(i int) bool { return plainDelivery(&c.Deliveries[i]) }, func(from, to int, plain bool) error {
+		batch := c.Deliveries[from:to]
+		if plain {
+			return t.writer.rows.insert(len(batch), func(v args, i int) args {
+				d := &batch[i]
+				return append(v, int64(d.Message), int64(d.Endpoint), int64(d.App), micros(d.NextAt))
+			})
+		}
+		return t.writer.fullRows.insert(len(batch), func(v args, i int) args {
+			d := &batch[i]
+			generation, state := stored(d)
+			return append(v, int64(d.Message), int64(d.Endpoint), int64(d.App), generation, state, int64(d.Reason), int64(d.Trigger),
+				int64(d.Attempts), micros(d.NextAt), micros(d.Deadline), orNull(d.OrderKey), d.OrderSeq)
+		})
+	})
+}
+
+// stored gives the generation and state of a delivery's row.
+func stored(d *delivery.Delivery) (generation, state int64) {
+	if d.State == delivery.Leased {
+		return int64(d.Generation - 1), int64(delivery.Pending)
+	}
+	return int64(d.Generation), int64(d.State)
+}
+
+// plainDelivery reports whether a delivery fits the short INSERT.
+func plainDelivery(d *delivery.Delivery) bool {
+	generation, state := stored(d)
+	return generation == 0 && state == int64(delivery.Pending) && d.Reason == 0 && d.Trigger == 0 && d.Attempts == 0 &&
+		d.Deadline.IsZero() && d.OrderKey == "" && d.OrderSeq == 0
+}
+
+// complete records attempts and moves the deliveries that are still held under
+// the attempts' generations.
+func (t *tx) complete(ctx context.Context, c *store.Changes) error {
+	attempts := make([]*delivery.Attempt, 0, len(c.Completed))
+	for i := range c.Completed {
+		done := &c.Completed[i]
+		if t.store.leases.takeHeld(done.Next.Key, done.Next.Generation) {
+			t.taken = append(t.taken, done.Next.Key)
+			if err := t.move(&done.Next); err != nil {
+				return err
+			}
+		} else if known, err := t.exists(ctx, done.Next.Key); err != nil {
+			return err
+		} else if !known {
+			continue // dropped meanwhile; an attempt alone would never go
+		}
+		attempts = append(attempts, &done.Attempt)
+	}
+	return t.insertAttempts(attempts)
+}
+
+// move writes what an attempt made of a delivery. The row's generation is the one
+// before the lease's, so of two results under one lease the first counts.
+func (t *tx) move(d *delivery.Delivery) error {
+	next := micros(d.NextAt)
+	if d.State.Finished() {
+		next = 0
+	}
+	_, err := t.writer.conn.run(`UPDATE delivery SET state = ?, reason = ?, trigger = ?, attempts = ?, next_at = ?, generation = ?
+		WHERE msg = ? AND ep = ? AND generation = ?`,
+		int64(d.State), int64(d.Reason), int64(d.Trigger), int64(d.Attempts), next, int64(d.Generation),
+		int64(d.Message), int64(d.Endpoint), int64(d.Generation-1))
+	return err
+}
+
+func (t *tx) exists(ctx context.Context, k delivery.Key) (bool, error) {
+	return t.writer.conn.one(ctx, `SELECT 1 FROM delivery WHERE msg = ? AND ep = ?`, func([]driver.Value) error { return nil },
+		int64(k.Message), int64(k.Endpoint))
+}
+
+func (t *tx) insertAttempts(attempts []*delivery.Attempt) error {
+	return t.writer.attempts.insert(len(attempts), func(v args, i int) args {
+		a := attempts[i]
+		return append(v, int64(a.Message), int64(a.Endpoint), int64(a.N), int64(a.App), int64(a.ID), int64(a.Trigger), micros(a.At),
+			flag(a.Success), int64(a.StatusCode), a.Latency.Microseconds(), orNull(a.Error), bytesOrNull(a.Response))
+	})
+}
+
+// take keeps claims off a key until the transaction ends.
+func (t *tx) take(k delivery.Key) {
+	t.taken = append(t.taken, k)
+	t.store.leases.take(k)
+}
+
+func (t *tx) requeue(_ context.Context, c *store.Changes) error {
+	for i := range c.Requeued {
+		r := &c.Requeued[i]
+		t.take(r.Key)
+		_, err := t.writer.conn.run(`UPDATE delivery SET state = 1, reason = 0, trigger = ?, attempts = 0, next_at = ?, deadline = ?,
+				generation = generation + 1 WHERE msg = ? AND ep = ?`,
+			int64(r.Trigger), micros(r.At), micros(r.Deadline), int64(r.Message), int64(r.Endpoint))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) finish(_ context.Context, c *store.Changes) error {
+	for i := range c.Finished {
+		f := &c.Finished[i]
+		t.take(f.Key)
+		_, err := t.writer.conn.run(`UPDATE delivery SET state = ?, reason = ?, next_at = 0 WHERE msg = ? AND ep = ? AND state < 4`,
+			int64(f.State), int64(f.Reason), int64(f.Message), int64(f.Endpoint))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) writeHealths(_ context.Context, c *store.Changes) error {
+	for i := range c.Healths {
+		h := &c.Healths[i]
+		t.store.failing[h.Endpoint] = struct{}{} // if this is rolled back: one look-up too many
+		_, err := t.writer.conn.run(`INSERT INTO endpoint_health (`+healthColumns+`) VALUES (?,?,?,?,?)
+			ON CONFLICT (endpoint) DO UPDATE SET failing_since = excluded.failing_since, failures = excluded.failures,
+				first_message = excluded.first_message, many_messages = excluded.many_messages`,
+			int64(h.Endpoint), micros(h.FailingSince), int64(h.Failures), int64(h.FirstMessage), flag(h.ManyMessages))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) clearHealths(_ context.Context, c *store.Changes) error {
+	for _, ep := range c.Healthy {
+		if _, err := t.writer.conn.run(`DELETE FROM endpoint_health WHERE endpoint = ?`, int64(ep)); err != nil {
+			return err
+		}
+		t.healthy = append(t.healthy, ep)
+	}
+	return nil
+}
+
+func (t *tx) dropPayloads(_ context.Context, c *store.Changes) error {
+	for _, m := range c.Payloads {
+		if _, err := t.writer.conn.run(`UPDATE message SET payload = NULL WHERE id = ?`, int64(m)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) dropResponses(_ context.Context, c *store.Changes) error {
+	for i := range c.Attempts {
+		a := &c.Attempts[i]
+		_, err := t.writer.conn.run(`UPDATE attempt SET response = NULL WHERE msg = ? AND ep = ? AND id = ?`,
+			int64(a.Message), int64(a.Endpoint), int64(a.ID))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) writeTasks(_ context.Context, c *store.Changes) error {
+	for i := range c.Tasks {
+		k := &c.Tasks[i]
+		_, err := t.writer.conn.run(`INSERT INTO task (`+taskColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
+			ON CONFLICT (id) DO UPDATE SET state = excluded.state, since = excluded.since, until = excluded.until,
+				cursor = excluded.cursor, done = excluded.done, reason = excluded.reason, updated_at = excluded.updated_at`,
+			int64(k.ID), k.Org, int64(k.App), int64(k.Endpoint), int64(k.Kind), int64(k.State), int64(k.Since), int64(k.Until),
+			int64(k.Cursor), k.Done, k.Reason, micros(k.UpdatedAt))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drop removes ranges of messages with what hangs on them, and remembers the
+// largest ids that went, so that no id is given twice after a restart.
+func (t *tx) drop(ctx context.Context, c *store.Changes) error {
+	for _, r := range c.Dropped {
+		t.taken = append(t.taken, t.store.leases.takeRange(r)...)
+		where, values := `>= ? AND %[1]s < ?`, args{int64(r.From), int64(r.Until)}
+		if r.App != 0 {
+			// The range may hold any number of other apps' rows: go message by message.
+			where, values = `IN (SELECT id FROM message WHERE app = ? AND id >= ? AND id < ?)`, args{int64(r.App), int64(r.From), int64(r.Until)}
+		}
+		if err := t.raiseHighWater(ctx, fmt.Sprintf(where, "msg"), fmt.Sprintf(where, "id"), values); err != nil {
+			return err
+		}
+		for _, table := range []struct{ name, key string }{{"attempt", "msg"}, {"delivery", "msg"}, {"message", "id"}} {
+			query := `DELETE FROM ` + table.name + ` WHERE ` + table.key + ` ` + fmt.Sprintf(where, table.key)
+			if _, err := t.writer.conn.run(query, values...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// raiseHighWater notes the largest ids, by node, among rows about to be removed.
+func (t *tx) raiseHighWater(ctx context.Context, attempts, messages string, values args) error {
+	largest := map[int64]int64{}
+	note := func(row []driver.Value) error {
+		node := integer(row[0])
+		largest[node] = max(largest[node], integer(row[1]))
+		return nil
+	}
+	c := t.writer.conn
+	if err := c.each(ctx, `SELECT (id >> 13) & 255, max(id) FROM attempt WHERE msg `+attempts+` GROUP BY 1`, note, values...); err != nil {
+		return err
+	}
+	if err := c.each(ctx, `SELECT (id >> 13) & 255, max(id) FROM message WHERE id `+messages+` GROUP BY 1`, note, values...); err != nil {
+		return err
+	}
+	for node, last := range largest {
+		_, err := c.run(`INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)`,
+			highWater(int(node)), last)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeSeen keeps keys where they are found again: in seen while the set in
+// memory has room, in seen_spill beyond.
+func (t *tx) writeSeen(_ context.Context, c *store.Changes) error {
+	n := min(len(c.Seen), t.store.seen.room())
+	inside, outside := c.Seen[:n], c.Seen[n:]
+	t.seen, t.spilled = append(t.seen, inside...), len(outside) > 0
+	err := t.writer.seen.insert(len(inside), func(v args, i int) args {
+		k := &inside[i]
+		return append(v, k.Expires.Unix(), k.Hash[:], k.Body[:], int64(k.Result))
+	})
+	if err != nil {
+		return err
+	}
+	return t.writer.spill.insert(len(outside), func(v args, i int) args {
+		k := &outside[i]
+		return append(v, k.Hash[:], k.Expires.Unix(), k.Body[:], int64(k.Result))
+	})
+}
+
+// LastID is the largest id that the store holds or held of a node, 0 for none.
+// Attempts are keyed by message; their ids are found endpoint by endpoint.
+func (s *Store) LastID(ctx context.Context, node int) (last id.ID, err error) {
+	keep := func(row []driver.Value) error {
+		last = max(last, ident(row[0]))
+		return nil
+	}
+	err = s.snapshot(ctx, func(c *conn) error {
+		if _, err := c.one(ctx, `SELECT value FROM meta WHERE name = ?`, keep, highWater(node)); err != nil {
+			return err
+		}
+		for _, table := range []string{"message", "app", "endpoint", "task"} {
+			query := `SELECT id FROM ` + table + ` WHERE (id >> 13) & 255 = ? ORDER BY id DESC LIMIT 1`
+			if _, err := c.one(ctx, query, keep, int64(node)); err != nil {
+				return err
+			}
+		}
+		_, err := c.one(ctx, `WITH RECURSIVE with_attempts (ep) AS (
+				SELECT min(ep) FROM attempt
+				UNION ALL SELECT (SELECT min(ep) FROM attempt WHERE ep > with_attempts.ep) FROM with_attempts WHERE ep IS NOT NULL)
+			SELECT max((SELECT id FROM attempt WHERE ep = with_attempts.ep AND (id >> 13) & 255 = ? ORDER BY id DESC LIMIT 1))
+			FROM with_attempts`, keep, int64(node))
+		return err
+	})
+	return last, err
+}
+
+func highWater(node int) string { return fmt.Sprintf("high_water_%d", node) }
