@@ -7,6 +7,7 @@
 package store
 
 import (
+	"crypto/sha256"
 	"errors"
 	"time"
 
@@ -27,6 +28,13 @@ var ErrLost = errors.New("store lost")
 
 // Hash16 is half of a SHA-256: enough to tell keys apart, short in an index.
 type Hash16 [16]byte
+
+// HashText is the first half of a text's SHA-256. Message.EventHash is that of
+// the eventId, so that a store finds a message by it.
+func HashText(text string) Hash16 {
+	sum := sha256.Sum256([]byte(text))
+	return Hash16(sum[:])
+}
 
 // Ref names a row either by id or, where ID is zero, by the uid its owner chose.
 type Ref struct {

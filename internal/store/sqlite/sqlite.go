@@ -24,8 +24,6 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/callboard/callboard/internal/commit"
-	"github.com/callboard/callboard/internal/dispatch"
 	"github.com/callboard/callboard/internal/id"
 )
 
@@ -276,8 +274,3 @@ func (s *Store) snapshot(ctx context.Context, fn func(*conn) error) error {
 		return fn(c)
 	})
 }
-
-var (
-	_ commit.Store   = (*Store)(nil)
-	_ dispatch.Store = (*Store)(nil)
-)

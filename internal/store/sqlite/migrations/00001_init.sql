@@ -40,7 +40,7 @@ CREATE TABLE app (
     doc            BLOB NOT NULL
 );
 CREATE UNIQUE INDEX app_uid ON app (org, uid) WHERE uid IS NOT NULL AND deleted = 0;
-CREATE INDEX app_org ON app (org, id) WHERE deleted = 0;
+CREATE INDEX app_org ON app (org) WHERE deleted = 0;
 
 CREATE TABLE endpoint (
     id      INTEGER PRIMARY KEY,
@@ -50,7 +50,7 @@ CREATE TABLE endpoint (
     doc     BLOB NOT NULL
 );
 CREATE UNIQUE INDEX endpoint_uid ON endpoint (app, uid) WHERE uid IS NOT NULL AND deleted = 0;
-CREATE INDEX endpoint_app ON endpoint (app, id) WHERE deleted = 0;
+CREATE INDEX endpoint_app ON endpoint (app) WHERE deleted = 0;
 
 CREATE TABLE endpoint_url (
     endpoint INTEGER NOT NULL,
@@ -79,7 +79,8 @@ CREATE TABLE message (
     extra      BLOB,                        -- JSON: eventId, channels, tags, orderKey; NULL = none
     payload    BLOB                         -- NULL = dropped. Last, so that lists need not read it.
 );
-CREATE INDEX message_app ON message (app, id);
+-- An index ends in its row's id by itself: this is (app, id).
+CREATE INDEX message_app ON message (app);
 CREATE UNIQUE INDEX message_event ON message (app, event_hash) WHERE event_hash IS NOT NULL;
 CREATE INDEX message_expires ON message (expires) WHERE expires IS NOT NULL AND payload IS NOT NULL;
 
@@ -151,5 +152,5 @@ CREATE TABLE task (
     reason     TEXT NOT NULL,
     updated_at INTEGER NOT NULL
 );
-CREATE INDEX task_org ON task (org, id);
+CREATE INDEX task_org ON task (org);
 CREATE INDEX task_running ON task (id) WHERE state = 1;
