@@ -19,10 +19,12 @@ package commit
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -51,6 +53,7 @@ type Config struct {
 	MaxBytes int                   // of payloads in one transaction; default 8 MiB
 	Queue    int                   // units that wait before Submit blocks; default 4096
 	MaxApps  int                   // app configurations kept in memory; default 10,000
+	Now      func() time.Time      // the wall clock; set only by tests in which it jumps
 	Logger   *slog.Logger          // default slog.Default()
 	Metrics  prometheus.Registerer // nil = not registered
 }
@@ -100,6 +103,7 @@ type Committer struct {
 	cache   *appCache
 	view    *View
 	metrics metrics
+	failing atomic.Bool // the last transaction failed for another reason than data
 }
 
 // New makes a committer and asks the store for the largest id of its node.
@@ -113,6 +117,10 @@ func New(ctx context.Context, cfg Config) (*Committer, error) {
 	cfg.MaxApps = orDefault(cfg.MaxApps, 10_000)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
+	}
+	if cfg.Now == nil {
+		// Without its monotonic part: times are stored, and compare by the wall clock.
+		cfg.Now = func() time.Time { return time.Now().Round(0) }
 	}
 	last, err := cfg.Store.LastID(ctx, cfg.Node)
 	if err != nil {
@@ -177,6 +185,26 @@ func (c *Committer) Submit(ctx context.Context, u *Unit) (Result, error) {
 // Room reports how many units can be queued without waiting.
 func (c *Committer) Room() int { return cap(c.queue) - len(c.queue) }
 
+// Failing reports whether the store took no writes when it was last asked. While
+// it is so and nobody else writes, Run asks again every second.
+func (c *Committer) Failing() bool { return c.failing.Load() }
+
+// probeEvery is how often a failing store is asked whether it takes writes again.
+const probeEvery = time.Second
+
+// probe is a unit that writes a little and means nothing: a dedupe key that
+// expires at once.
+func probe() *Unit {
+	u := &Unit{
+		Seen:   store.Seen{Expires: time.Now()},
+		Decide: func(*View) (id.ID, error) { return 0, nil },
+		done:   make(chan struct{}),
+	}
+	binary.LittleEndian.PutUint64(u.Seen.Hash[:], rand.Uint64())
+	binary.LittleEndian.PutUint64(u.Seen.Hash[8:], rand.Uint64())
+	return u
+}
+
 // Run commits until ctx ends, then commits what is queued and returns nil. It
 // returns an error only if the store is lost; everything queued is answered
 // then too. Run is called once.
@@ -188,9 +216,15 @@ func (c *Committer) Run(ctx context.Context) error {
 	for {
 		batch := carry
 		if len(batch) == 0 {
+			var retry <-chan time.Time
+			if c.Failing() {
+				retry = time.After(probeEvery)
+			}
 			select {
 			case u := <-c.queue:
 				batch = append(batch, u)
+			case <-retry:
+				batch = append(batch, probe())
 			case <-ctx.Done():
 				return c.drain(work)
 			}
@@ -267,6 +301,7 @@ func (c *Committer) commit(ctx context.Context, batch []*Unit) (carry []*Unit, e
 		}
 		err = c.attempt(ctx, batch)
 	}
+	c.failing.Store(err != nil)
 	switch {
 	case err == nil:
 		for _, u := range batch {
@@ -301,7 +336,7 @@ func (c *Committer) attempt(ctx context.Context, batch []*Unit) error {
 	err := c.cfg.Store.Update(ctx, func(tx Tx) error {
 		// A driver that runs fn again must find the batch as it was.
 		v.rollBack()
-		v.reset(time.Now().Round(0)) // wall clock alone: these times are stored
+		v.reset(c.cfg.Now())
 		open, err := c.takeKeys(ctx, tx, batch)
 		if err != nil {
 			return err

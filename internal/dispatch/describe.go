@@ -56,7 +56,7 @@ func describe(err error, timeout time.Duration) string {
 func describeTLS(err error) string {
 	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
 		if invalid.Reason == x509.Expired {
-			return expired(invalid.Cert, wallClock())
+			return expired(invalid.Cert, time.Now())
 		}
 		return "The TLS certificate is not valid"
 	}

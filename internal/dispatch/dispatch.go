@@ -63,6 +63,7 @@ type Config struct {
 	DrainTimeout  time.Duration // for requests under way at the end; default 20 s
 
 	UserAgent string                // default "Callboard"
+	Now       func() time.Time      // the wall clock; set only by tests in which it jumps
 	Logger    *slog.Logger          // default slog.Default()
 	Metrics   prometheus.Registerer // nil = not registered
 }
@@ -90,6 +91,11 @@ func (cfg *Config) setDefaults() {
 	}
 	if cfg.DrainTimeout == 0 {
 		cfg.DrainTimeout = 20 * time.Second
+	}
+	if cfg.Now == nil {
+		// Without its monotonic part: due times are kept in the store and must
+		// compare by the wall clock, also when it is set.
+		cfg.Now = func() time.Time { return time.Now().Round(0) }
 	}
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = "Callboard"
@@ -196,7 +202,3 @@ func (d *Dispatcher) drain() {
 
 // jittered is d ± 50 %.
 func jittered(d time.Duration) time.Duration { return d/2 + rand.N(d) }
-
-// wallClock is the time without its monotonic part: due times are kept in the
-// store and must compare by the wall clock, also when it is set.
-func wallClock() time.Time { return time.Now().Round(0) }

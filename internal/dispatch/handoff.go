@@ -12,7 +12,7 @@ func (d *Dispatcher) Reserve(endpoint id.ID, sizeBytes int) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	l := d.lane(endpoint)
-	now := wallClock()
+	now := d.cfg.Now()
 	if !d.running || d.stalled || l.shut || l.behind(now) || l.notBefore.After(now) ||
 		d.room(l) <= 0 || d.bytes+sizeBytes > d.cfg.MaxBytes {
 		return false
@@ -32,7 +32,7 @@ func (d *Dispatcher) RolledBack(c *store.Changes) {
 			l := d.lane(row.Endpoint)
 			l.reserved--
 			d.bytes -= messages.size(row.Message)
-			d.place(l, wallClock())
+			d.place(l, d.cfg.Now())
 		}
 	}
 }
@@ -42,7 +42,7 @@ func (d *Dispatcher) RolledBack(c *store.Changes) {
 func (d *Dispatcher) Committed(c *store.Changes) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	now := wallClock()
+	now := d.cfg.Now()
 	messages := messagesOf(c)
 	for i := range c.Deliveries {
 		row := &c.Deliveries[i]
@@ -87,7 +87,7 @@ func (d *Dispatcher) handedOver(row *delivery.Delivery, messages *batchMessages)
 func (d *Dispatcher) noteDue(endpoint id.ID, row *delivery.Delivery) {
 	l := d.lane(endpoint)
 	l.noteDue(row.NextAt)
-	d.place(l, wallClock())
+	d.place(l, d.cfg.Now())
 }
 
 // reconfigure takes over an endpoint that was changed.
@@ -100,12 +100,12 @@ func (d *Dispatcher) reconfigure(ep *delivery.Endpoint) {
 	reopened := l.shut && !closedTo(ep)
 	l.shut = closedTo(ep)
 	if reopened {
-		l.noteDue(wallClock())
+		l.noteDue(d.cfg.Now())
 	}
 	if l.shut {
 		d.giveUp(l)
 	}
-	d.place(l, wallClock())
+	d.place(l, d.cfg.Now())
 }
 
 // closedTo reports whether nothing may be sent to an endpoint.
@@ -114,7 +114,7 @@ func closedTo(ep *delivery.Endpoint) bool { return ep.Disabled || ep.Deleted || 
 // reconfigureApp takes over an app that was changed.
 func (d *Dispatcher) reconfigureApp(app *store.App) {
 	if g, ok := d.apps[app.ID]; ok {
-		g.bucket.setRate(app.ThrottleRate, wallClock())
+		g.bucket.setRate(app.ThrottleRate, d.cfg.Now())
 	}
 	if !app.Deleted {
 		return
@@ -123,7 +123,7 @@ func (d *Dispatcher) reconfigureApp(app *store.App) {
 		if l.target != nil && l.target.app == app.ID {
 			l.shut = true
 			d.giveUp(l)
-			d.place(l, wallClock())
+			d.place(l, d.cfg.Now())
 		}
 	}
 	delete(d.apps, app.ID)
@@ -136,7 +136,7 @@ func (d *Dispatcher) giveUp(l *lane) {
 		d.bytes -= l.queue[i].size
 	}
 	if len(l.queue) > 0 {
-		l.noteDue(wallClock())
+		l.noteDue(d.cfg.Now())
 		signal(d.kick)
 	}
 	l.queue = nil

@@ -65,7 +65,7 @@ func (d *Dispatcher) open(due []store.LaneDue) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.running = true
-	now := wallClock()
+	now := d.cfg.Now()
 	for _, ld := range due {
 		l := d.lane(ld.Endpoint)
 		l.noteDue(ld.Due)
@@ -171,7 +171,7 @@ func (d *Dispatcher) next(w *worker) (it item, l *lane, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.running && !d.stalled && d.pending < d.cfg.MaxUnrecorded {
-		now := wallClock()
+		now := d.cfg.Now()
 		for len(d.ready) > 0 {
 			l := d.ready[0]
 			if d.full() && len(l.queue) > 0 && l.queue[0].message == nil {

@@ -50,8 +50,8 @@ func (d *Dispatcher) finish(r result) {
 	if r.kind == resultUnused {
 		d.pending--
 		d.unused = append(d.unused, r.row)
-		d.lane(r.row.Endpoint).noteDue(wallClock())
-		d.place(d.lane(r.row.Endpoint), wallClock())
+		d.lane(r.row.Endpoint).noteDue(d.cfg.Now())
+		d.place(d.lane(r.row.Endpoint), d.cfg.Now())
 		signal(d.kick)
 		return
 	}

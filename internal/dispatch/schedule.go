@@ -27,7 +27,7 @@ const (
 func (d *Dispatcher) schedule(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	sweepAt := wallClock().Add(laneIdle)
+	sweepAt := d.cfg.Now().Add(laneIdle)
 	for {
 		select {
 		case <-ctx.Done():
@@ -37,7 +37,7 @@ func (d *Dispatcher) schedule(ctx context.Context) error {
 		}
 		d.returnUnused(ctx)
 		timer.Reset(d.round(ctx))
-		if now := wallClock(); now.After(sweepAt) {
+		if now := d.cfg.Now(); now.After(sweepAt) {
 			d.sweep(now)
 			sweepAt = now.Add(laneIdle)
 		}
@@ -69,7 +69,7 @@ func (d *Dispatcher) dueLanes() (wants []store.LaneRoom, nap time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	defer d.wakeWorkers()
-	now := wallClock()
+	now := d.cfg.Now()
 	for len(d.waiting) > 0 && len(wants) < claimLanes {
 		l := d.waiting[0]
 		if l.wake.After(now) {
@@ -91,7 +91,7 @@ func (d *Dispatcher) dueLanes() (wants []store.LaneRoom, nap time.Duration) {
 
 // claim leases rows for lanes and queues them.
 func (d *Dispatcher) claim(ctx context.Context, wants []store.LaneRoom) error {
-	now := wallClock()
+	now := d.cfg.Now()
 	claimed, err := d.cfg.Store.Claim(ctx, now, wants)
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -221,7 +221,7 @@ func (d *Dispatcher) work(w *worker) {
 
 // resume lets rows be taken again after results could be recorded.
 func (d *Dispatcher) resume() {
-	now := wallClock()
+	now := d.cfg.Now()
 	d.stalled = false
 	for _, l := range d.lanes {
 		d.place(l, now)

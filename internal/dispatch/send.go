@@ -20,14 +20,14 @@ import (
 // deliver brings one leased row to its result.
 func (d *Dispatcher) deliver(ctx context.Context, l *lane, it item) {
 	r, v := d.attempt(ctx, l, &it)
-	d.settle(l, it, v, wallClock())
+	d.settle(l, it, v, d.cfg.Now())
 	d.finish(r)
 }
 
 // attempt makes the one attempt that a lease allows, unless there is nothing to
 // send any more.
 func (d *Dispatcher) attempt(ctx context.Context, l *lane, it *item) (result, delivery.Verdict) {
-	if !it.Deadline.IsZero() && wallClock().After(it.Deadline) {
+	if !it.Deadline.IsZero() && d.cfg.Now().After(it.Deadline) {
 		return finished(it, delivery.Expired), delivery.Verdict{}
 	}
 	t, err := d.target(ctx, l)
@@ -67,7 +67,7 @@ func (d *Dispatcher) loadMessage(ctx context.Context, it *item) error {
 // post renders, signs and sends a row, and reads the answer.
 func (d *Dispatcher) post(ctx context.Context, t *target, it *item) (result, delivery.Verdict) {
 	m := it.message
-	begin := wallClock()
+	begin := d.cfg.Now()
 	body, err := t.dialect.Render(dialect.Message{ID: m.external, Type: m.Type, Time: m.ID.Time(), Payload: m.Payload})
 	if err != nil {
 		a := attemptOf(it, begin)
@@ -77,7 +77,7 @@ func (d *Dispatcher) post(ctx context.Context, t *target, it *item) (result, del
 	header := maps.Clone(t.header)
 	t.signer.Sign(header, m.external, begin, body)
 	answer, response := d.exchange(ctx, t, header, body)
-	end := wallClock()
+	end := d.cfg.Now()
 	if errors.Is(answer.Err, errDraining) {
 		return unused(it), delivery.Verdict{}
 	}

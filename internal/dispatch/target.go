@@ -33,7 +33,7 @@ var errShut = errors.New("endpoint is disabled, deleted or paused")
 
 // target gives the lane's target, loading the endpoint if need be.
 func (d *Dispatcher) target(ctx context.Context, l *lane) (*target, error) {
-	now := wallClock()
+	now := d.cfg.Now()
 	d.mu.Lock()
 	t := l.target
 	d.mu.Unlock()

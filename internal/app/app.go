@@ -1,0 +1,325 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/callboard/callboard/internal/commit"
+	"github.com/callboard/callboard/internal/dialect"
+	"github.com/callboard/callboard/internal/dialect/native"
+	"github.com/callboard/callboard/internal/dispatch"
+	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/ingest"
+	"github.com/callboard/callboard/internal/janitor"
+	"github.com/callboard/callboard/internal/netguard"
+	"github.com/callboard/callboard/internal/restapi"
+	"github.com/callboard/callboard/internal/store/sqlite"
+	"github.com/callboard/callboard/internal/tasks"
+	"github.com/callboard/callboard/internal/token"
+)
+
+// Bounds of the API's connections. A request body is at most 1 MiB, so a minute
+// is enough for any link that is worth waiting for.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = time.Minute
+	writeTimeout      = time.Minute
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 64 << 10
+)
+
+// App is a server: made by New, running from Start to Stop.
+type App struct {
+	cfg        Config
+	store      *sqlite.Store
+	committer  *commit.Committer
+	dispatcher *dispatch.Dispatcher
+	tasks      *tasks.Runner
+	janitor    *janitor.Janitor
+	ingest     *ingest.Service
+	codec      *id.Codec
+	dialects   dialect.Set
+	authority  *token.Authority
+	metrics    *prometheus.Registry
+
+	addr  string
+	http  *http.Server
+	debug *http.Server
+
+	// The stages of the end, each cancelled after the one before has ended.
+	stopWork    context.CancelFunc // tasks, janitor, dispatch
+	stopCommits context.CancelFunc
+	work        *errgroup.Group
+	commits     *errgroup.Group
+
+	stop sync.Once
+	done chan struct{} // closed when the app has ended, by itself or by Stop
+	err  error         // why it ended by itself
+	mu   sync.Mutex
+}
+
+// New opens the store and builds the parts. Nothing runs and nothing listens
+// before Start; an App that is never started is released by Stop.
+func New(ctx context.Context, cfg Config) (*App, error) {
+	if err := cfg.normalize(); err != nil {
+		return nil, err
+	}
+	a := &App{cfg: cfg, done: make(chan struct{}), metrics: prometheus.NewRegistry()}
+	var err error
+	if a.authority, err = token.New(token.Config{Secret: cfg.JWTSecret}); err != nil {
+		return nil, fmt.Errorf("jwt-secret: %w", err)
+	}
+	if a.store, err = openStore(ctx, cfg); err != nil {
+		return nil, err
+	}
+	if err := a.build(ctx); err != nil {
+		return nil, errors.Join(err, a.store.Close())
+	}
+	return a, nil
+}
+
+func openStore(ctx context.Context, cfg Config) (*sqlite.Store, error) {
+	level := sqlite.Full
+	if cfg.Unsafe {
+		level = sqlite.Normal
+	}
+	return sqlite.Open(ctx, sqlite.Config{
+		Path:        strings.TrimPrefix(cfg.DB, "sqlite:"),
+		Synchronous: level,
+	})
+}
+
+// build makes the parts from the store upwards.
+func (a *App) build(ctx context.Context) error {
+	a.metrics.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	key, err := a.store.IDKey(ctx)
+	if err != nil {
+		return fmt.Errorf("read id key: %w", err)
+	}
+	codec, err := id.NewCodec(key)
+	if err != nil {
+		return err
+	}
+	guard := netguard.New(netguard.Policy{
+		AllowPrivate: a.cfg.AllowPrivate,
+		DenyCIDRs:    a.cfg.DenyCIDRs,
+		DenyPorts:    a.cfg.DenyPorts,
+	})
+	dialects := dialect.NewSet(native.Dialect{})
+	if a.dispatcher, err = dispatch.New(dispatch.Config{
+		Store:        a.store,
+		Transport:    dispatch.NewTransport(guard),
+		Dialects:     dialects,
+		Codec:        codec,
+		Schedule:     a.cfg.RetrySchedule,
+		Timeout:      a.cfg.Timeout,
+		DrainTimeout: a.cfg.DrainTimeout,
+		UserAgent:    "Callboard/" + a.cfg.Version,
+		Logger:       a.cfg.Logger,
+		Metrics:      a.metrics,
+	}); err != nil {
+		return err
+	}
+	if a.committer, err = commit.New(ctx, commit.Config{
+		Store:   a.store,
+		Handoff: a.dispatcher,
+		Logger:  a.cfg.Logger,
+		Metrics: a.metrics,
+	}); err != nil {
+		return err
+	}
+	service, err := ingest.New(ingest.Config{
+		Submitter: a.committer,
+		Store:     a.store,
+		Dialects:  dialects,
+		Guard:     guard,
+		Retention: a.cfg.Retention,
+	})
+	if err != nil {
+		return err
+	}
+	a.tasks = tasks.New(tasks.Config{Store: a.store, Submitter: a.committer, Logger: a.cfg.Logger})
+	a.janitor = janitor.New(janitor.Config{Store: a.store, Submitter: a.committer, Retention: a.cfg.Retention, Logger: a.cfg.Logger})
+	a.ingest, a.codec, a.dialects = service, codec, dialects
+	return nil
+}
+
+// Start listens and runs. When it returns without an error, requests are
+// answered; a server that cannot go on ends by itself and closes Done.
+func (a *App) Start(ctx context.Context) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	a.addr = listener.Addr().String()
+	if listener, err = a.secured(listener); err != nil {
+		return err
+	}
+	handler, err := a.buildAPI()
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	if err := a.startDebug(ctx); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	a.startWork()
+	a.http = &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          quiet(a.cfg.Logger),
+	}
+	go func() {
+		if err := a.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			a.fail(fmt.Errorf("serve: %w", err))
+		}
+	}()
+	return nil
+}
+
+// secured wraps a listener in TLS if certificates are configured.
+func (a *App) secured(l net.Listener) (net.Listener, error) {
+	if a.cfg.TLSCert == "" {
+		return l, nil
+	}
+	cert, err := tls.LoadX509KeyPair(a.cfg.TLSCert, a.cfg.TLSKey)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("tls-cert: %w", err), l.Close())
+	}
+	return tls.NewListener(l, &tls.Config{
+		Certificates: []tls.Certificate{cert},
+		MinVersion:   tls.VersionTLS12,
+		NextProtos:   []string{"http/1.1"},
+	}), nil
+}
+
+// startWork starts what runs behind the API, the committer first.
+func (a *App) startWork() {
+	commitCtx, stopCommits := context.WithCancel(context.Background())
+	workCtx, stopWork := context.WithCancel(context.Background())
+	a.stopCommits, a.stopWork = stopCommits, stopWork
+	a.commits, a.work = &errgroup.Group{}, &errgroup.Group{}
+	a.commits.Go(func() error { return a.failing(a.committer.Run(commitCtx)) })
+	a.work.Go(func() error { return a.failing(a.dispatcher.Run(workCtx, a.committer)) })
+	a.work.Go(func() error { return a.failing(a.tasks.Run(workCtx)) })
+	a.work.Go(func() error { return a.failing(a.janitor.Run(workCtx)) })
+}
+
+// failing ends the app when one of its parts fails.
+func (a *App) failing(err error) error {
+	if err != nil {
+		a.fail(err)
+	}
+	return err
+}
+
+// fail remembers the first failure and ends the app.
+func (a *App) fail(err error) {
+	a.mu.Lock()
+	if a.err == nil {
+		a.err = err
+	}
+	a.mu.Unlock()
+	a.cfg.Logger.Error("the server cannot go on", "error", err)
+	go func() { _ = a.Stop(context.Background()) }()
+}
+
+// Addr is the address listened on, host:port; empty before Start.
+func (a *App) Addr() string { return a.addr }
+
+// URL is how clients reach the server.
+func (a *App) URL() string { return a.cfg.publicURL(a.addr) }
+
+// Done is closed when the app has ended.
+func (a *App) Done() <-chan struct{} { return a.done }
+
+// Err is why the app ended by itself; nil after a plain Stop.
+func (a *App) Err() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.err
+}
+
+// Stop drains and ends the app: no more requests are taken, those under way are
+// answered, deliveries under way end and are recorded, leases go back, and the
+// store is closed last. It may be called at any time and any number of times;
+// every call returns when the app has ended. ctx bounds how long requests of
+// clients are waited for.
+func (a *App) Stop(ctx context.Context) error {
+	var stopErr error
+	a.stop.Do(func() {
+		defer close(a.done)
+		stopErr = a.shutDown(ctx)
+	})
+	<-a.done
+	return stopErr
+}
+
+func (a *App) shutDown(ctx context.Context) error {
+	var problems []error
+	if a.http != nil {
+		if err := a.http.Shutdown(ctx); err != nil {
+			problems = append(problems, fmt.Errorf("close the API: %w", err), a.http.Close())
+		}
+	}
+	if a.work != nil {
+		a.stopWork()
+		problems = append(problems, a.work.Wait())
+		a.stopCommits()
+		problems = append(problems, a.commits.Wait())
+	}
+	if a.debug != nil {
+		problems = append(problems, a.debug.Close())
+	}
+	return errors.Join(append(problems, a.store.Close())...)
+}
+
+// ready says why the server should get no requests at the moment; nil = it should.
+func (a *App) ready(ctx context.Context) error {
+	if a.committer.Failing() || a.dispatcher.Stalled() {
+		return errors.New("the store takes no writes")
+	}
+	return a.store.Ping(ctx)
+}
+
+// startDebug serves profiles on an address of its own.
+func (a *App) startDebug(ctx context.Context) error {
+	if a.cfg.DebugListen == "" {
+		return nil
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.cfg.DebugListen)
+	if err != nil {
+		return fmt.Errorf("debug-listen: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	a.debug = &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout}
+	go func() { _ = a.debug.Serve(listener) }()
+	return nil
+}
+
+// metricsHandler serves the registry in Prometheus' text format.
+func (a *App) metricsHandler() http.Handler {
+	return promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{})
+}

@@ -1,0 +1,108 @@
+// Package app puts the parts together: it opens the store, starts what runs, and
+// stops it in the order that loses nothing.
+package app
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/callboard/callboard/internal/token"
+)
+
+// DefaultListen is where the server listens unless told otherwise.
+const DefaultListen = "127.0.0.1:8071"
+
+// DefaultDB is the database of a server that is told of none.
+const DefaultDB = "sqlite:./callboard.db"
+
+// Config is all that a server can be told. Zero means the default.
+type Config struct {
+	Listen    string       // host:port; default DefaultListen; port 0 = any free one
+	PublicURL string       // how clients reach the server; default http(s):// + the listen address
+	DB        string       // sqlite:PATH; default DefaultDB
+	JWTSecret token.Secret // required; signs and verifies API tokens
+
+	AllowPrivate  bool            // endpoints may be http and on private addresses
+	DenyCIDRs     []netip.Prefix  // addresses that no endpoint may have
+	DenyPorts     []uint16        // ports that no endpoint may have; nil = netguard's default
+	RetrySchedule []time.Duration // nil = delivery.DefaultSchedule
+	Timeout       time.Duration   // of one attempt; default 15 s
+	Retention     time.Duration   // of messages; default 90 days
+
+	TLSCert, TLSKey string         // files; both or none
+	TrustedProxies  []netip.Prefix // whose X-Forwarded-For is believed
+	DebugListen     string         // loopback host:port of net/http/pprof; "" = off
+	DrainTimeout    time.Duration  // for requests under way at the end; default 20 s
+
+	// Unsafe lowers SQLite's synchronous to NORMAL. A power cut then loses what was
+	// acknowledged; only the test that proves so sets it.
+	Unsafe bool
+
+	Version string       // default "dev"
+	Logger  *slog.Logger // default slog.Default()
+}
+
+// normalize fills in defaults and names the first field that is wrong.
+func (cfg *Config) normalize() error {
+	if cfg.Listen == "" {
+		cfg.Listen = DefaultListen
+	}
+	if cfg.DB == "" {
+		cfg.DB = DefaultDB
+	}
+	if cfg.Version == "" {
+		cfg.Version = "dev"
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	if cfg.DrainTimeout == 0 {
+		cfg.DrainTimeout = 20 * time.Second
+	}
+	if _, _, err := net.SplitHostPort(cfg.Listen); err != nil {
+		return errors.New("listen: must be host:port")
+	}
+	if (cfg.TLSCert == "") != (cfg.TLSKey == "") {
+		return errors.New("tls-cert and tls-key: give both or none")
+	}
+	if cfg.JWTSecret.IsZero() {
+		return errors.New("jwt-secret: is required")
+	}
+	if !strings.HasPrefix(cfg.DB, "sqlite:") || cfg.DB == "sqlite:" {
+		return errors.New("db: must be sqlite:PATH")
+	}
+	return cfg.checkURL()
+}
+
+func (cfg *Config) checkURL() error {
+	if cfg.PublicURL == "" {
+		return nil
+	}
+	u, err := url.Parse(cfg.PublicURL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return errors.New("public-url: must be an http or https URL")
+	}
+	if u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return errors.New("public-url: must not have a query, a fragment or user info")
+	}
+	cfg.PublicURL = strings.TrimSuffix(cfg.PublicURL, "/")
+	return nil
+}
+
+// publicURL is the configured one, or one made from the address listened on.
+func (cfg *Config) publicURL(addr string) string {
+	if cfg.PublicURL != "" {
+		return cfg.PublicURL
+	}
+	scheme := "http"
+	if cfg.TLSCert != "" {
+		scheme = "https"
+	}
+	return fmt.Sprintf("%s://%s", scheme, addr)
+}
