@@ -48,8 +48,26 @@ type Config struct {
 	Logger  *slog.Logger // default slog.Default()
 }
 
+// Check names the first setting that is wrong, as its flag is called. It asks for
+// no secret: `serve` makes one only when the rest is right.
+func (cfg Config) Check() error {
+	cfg.setDefaults()
+	return cfg.check()
+}
+
 // normalize fills in defaults and names the first field that is wrong.
 func (cfg *Config) normalize() error {
+	cfg.setDefaults()
+	if err := cfg.check(); err != nil {
+		return err
+	}
+	if cfg.JWTSecret.IsZero() {
+		return errors.New("jwt-secret: is required")
+	}
+	return nil
+}
+
+func (cfg *Config) setDefaults() {
 	if cfg.Listen == "" {
 		cfg.Listen = DefaultListen
 	}
@@ -65,14 +83,14 @@ func (cfg *Config) normalize() error {
 	if cfg.DrainTimeout == 0 {
 		cfg.DrainTimeout = 20 * time.Second
 	}
+}
+
+func (cfg *Config) check() error {
 	if _, _, err := net.SplitHostPort(cfg.Listen); err != nil {
 		return errors.New("listen: must be host:port")
 	}
 	if (cfg.TLSCert == "") != (cfg.TLSKey == "") {
 		return errors.New("tls-cert and tls-key: give both or none")
-	}
-	if cfg.JWTSecret.IsZero() {
-		return errors.New("jwt-secret: is required")
 	}
 	if !strings.HasPrefix(cfg.DB, "sqlite:") || cfg.DB == "sqlite:" {
 		return errors.New("db: must be sqlite:PATH")

@@ -289,11 +289,10 @@ func (c *Committer) fill(batch []*Unit) []*Unit {
 	return batch
 }
 
-// commit brings a batch to its end: every unit is answered, except twins of a
-// unit in the same batch, which are returned for the next one. It fails only if
-// the store is lost.
+// commit brings a batch to its end: every unit is answered, except those that must
+// wait for the next batch, which are returned. It fails only if the store is lost.
 func (c *Committer) commit(ctx context.Context, batch []*Unit) (carry []*Unit, err error) {
-	batch, carry = splitTwins(batch)
+	batch, carry = cut(batch)
 	err = c.attempt(ctx, batch)
 	for try := 1; errors.Is(err, ErrConflict) && try <= maxConflicts; try++ {
 		if err := pause(ctx, time.Duration(try)*5*time.Millisecond); err != nil {
@@ -416,25 +415,45 @@ func answerAll(units []*Unit, err error) {
 	}
 }
 
-// splitTwins keeps one unit of each dedupe key; the later ones wait for the next
-// batch, where they find the first one's result.
-func splitTwins(batch []*Unit) (first, twins []*Unit) {
+// cut ends a batch before the first unit that meets another one of the batch in
+// more than the view can hold: the same dedupe key, or the same delivery, event
+// type, settings or task. What follows waits for the next batch, so that units
+// are always decided in the order of the queue.
+func cut(batch []*Unit) (now, later []*Unit) {
 	if len(batch) == 1 {
 		return batch, nil
 	}
-	met := make(map[store.Hash16]struct{}, len(batch))
-	first = batch[:0]
-	for _, u := range batch {
-		if u.keyed() {
-			if _, again := met[u.Seen.Hash]; again {
-				twins = append(twins, u)
-				continue
+	met := make(map[any]struct{}, len(batch))
+	for i, u := range batch {
+		for _, k := range u.exclusive() {
+			if _, again := met[k]; again {
+				return batch[:i:i], batch[i:]
 			}
-			met[u.Seen.Hash] = struct{}{}
+			met[k] = struct{}{}
 		}
-		first = append(first, u)
 	}
-	return first, twins
+	return batch, nil
+}
+
+// exclusive lists what a unit shares with no other unit of its batch.
+func (u *Unit) exclusive() []any {
+	keys := make([]any, 0, 1+len(u.Keys.Deliveries)+len(u.Keys.EventTypes)+len(u.Keys.Orgs)+len(u.Keys.Tasks))
+	if u.keyed() {
+		keys = append(keys, u.Seen.Hash)
+	}
+	for _, k := range unique(u.Keys.Deliveries) {
+		keys = append(keys, k)
+	}
+	for _, k := range unique(u.Keys.EventTypes) {
+		keys = append(keys, k)
+	}
+	for _, k := range unique(u.Keys.Orgs) {
+		keys = append(keys, k)
+	}
+	for _, k := range unique(u.Keys.Tasks) {
+		keys = append(keys, k)
+	}
+	return keys
 }
 
 // unavailable makes a 503 of a cause that the caller cannot mend.

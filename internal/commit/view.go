@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -34,6 +35,7 @@ type View struct {
 	healths    map[id.ID]store.Health
 	tasks      map[id.ID]store.Task
 	changed    map[id.ID]struct{} // apps whose configuration this batch changed
+	judged     map[id.ID]struct{} // endpoints whose health this batch changed
 
 	changes store.Changes
 }
@@ -54,6 +56,7 @@ func newView(gen *id.Generator, handoff Handoff) *View {
 		healths:    map[id.ID]store.Health{},
 		tasks:      map[id.ID]store.Task{},
 		changed:    map[id.ID]struct{}{},
+		judged:     map[id.ID]struct{}{},
 	}
 }
 
@@ -72,6 +75,7 @@ func (v *View) reset(now time.Time) {
 	clear(v.healths)
 	clear(v.tasks)
 	clear(v.changed)
+	clear(v.judged)
 	v.changes.Reset()
 }
 
@@ -95,7 +99,23 @@ func (v *View) decide(units []*Unit) error {
 		entry.Result = result
 		v.changes.Seen = append(v.changes.Seen, entry)
 	}
+	v.seal()
 	return nil
+}
+
+// seal writes what several units of a batch may change, once and as it is at the
+// end, in the order of ids.
+func (v *View) seal() {
+	for _, app := range slices.Sorted(maps.Keys(v.changed)) {
+		v.changes.Apps = append(v.changes.Apps, v.apps[app].App)
+	}
+	for _, endpoint := range slices.Sorted(maps.Keys(v.judged)) {
+		if h, failing := v.healths[endpoint]; failing {
+			v.changes.Healths = append(v.changes.Healths, h)
+		} else {
+			v.changes.Healthy = append(v.changes.Healthy, endpoint)
+		}
+	}
 }
 
 // committed passes the changes on to the senders.
@@ -307,7 +327,11 @@ func (v *View) PutEndpoint(ep delivery.Endpoint) {
 		next.Endpoints = slices.Insert(next.Endpoints, at, ep)
 	}
 	next.App.ConfigVersion++
-	v.changes.Endpoints = append(v.changes.Endpoints, ep)
+	if i := slices.IndexFunc(v.changes.Endpoints, func(e delivery.Endpoint) bool { return e.ID == ep.ID }); i >= 0 {
+		v.changes.Endpoints[i] = ep
+	} else {
+		v.changes.Endpoints = append(v.changes.Endpoints, ep)
+	}
 	v.putConfig(next)
 }
 
@@ -323,7 +347,6 @@ func (v *View) putConfig(cfg *store.AppConfig) {
 		}
 	}
 	v.changed[cfg.App.ID] = struct{}{}
-	v.changes.Apps = append(v.changes.Apps, cfg.App)
 }
 
 // PutURL notes that an endpoint has another URL from now on.
@@ -403,17 +426,21 @@ func (v *View) Finish(f store.Finish) {
 func (v *View) PutHealth(h store.Health) {
 	v.writes++
 	v.healths[h.Endpoint] = h
-	v.changes.Healths = append(v.changes.Healths, h)
+	v.judged[h.Endpoint] = struct{}{}
 }
 
-// ClearHealth notes that an endpoint is healthy, if it was not.
+// ClearHealth notes that an endpoint whose health was loaded is healthy.
 func (v *View) ClearHealth(endpoint id.ID) {
-	if _, failing := v.healths[endpoint]; !failing {
-		return
+	if _, failing := v.healths[endpoint]; failing {
+		v.ForgetHealth(endpoint)
 	}
+}
+
+// ForgetHealth forgets an endpoint's failures, whether or not they were loaded.
+func (v *View) ForgetHealth(endpoint id.ID) {
 	v.writes++
 	delete(v.healths, endpoint)
-	v.changes.Healthy = append(v.changes.Healthy, endpoint)
+	v.judged[endpoint] = struct{}{}
 }
 
 // DropPayload removes the payload of a message.

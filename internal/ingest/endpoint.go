@@ -122,7 +122,7 @@ func putEndpoint(v *commit.View, app store.App, before *delivery.Endpoint, next 
 		v.PutURL(next.ID, next.URL)
 	}
 	if next.Disabled != before.Disabled {
-		v.ClearHealth(next.ID)
+		v.ForgetHealth(next.ID)
 	}
 	if next.Disabled && !before.Disabled {
 		endDeliveries(v, app, &next)
@@ -134,7 +134,7 @@ func (s *Service) DeleteEndpoint(ctx context.Context, app AppRef, ref store.Ref)
 	return s.changeEndpoint(ctx, app, ref, Key{}, func(v *commit.View, cfg *store.AppConfig, ep delivery.Endpoint) {
 		ep.Deleted, ep.UpdatedAt = true, v.Now()
 		v.PutEndpoint(ep)
-		v.ClearHealth(ep.ID)
+		v.ForgetHealth(ep.ID)
 		endDeliveries(v, cfg.App, &ep)
 	})
 }

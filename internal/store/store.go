@@ -183,7 +183,8 @@ type EndpointURL struct {
 }
 
 // Changes is what a batch of units writes: all of it or nothing. The slices are
-// applied in the order of the fields.
+// applied in the order of the fields. No row stands twice in a slice, and none in
+// two slices, but for a delivery that is both completed and requeued or finished.
 type Changes struct {
 	Orgs       []OrgSettings       // upsert
 	EventTypes []EventType         // upsert by (org, name)
