@@ -16,6 +16,8 @@ package token
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"slices"
@@ -34,7 +36,13 @@ type Secret struct{ key []byte }
 // NewSecret keeps text as a secret; its bytes are the HMAC key as they are.
 func NewSecret(text string) Secret { return Secret{key: []byte(text)} }
 
+// IsZero reports whether there is no secret at all.
+func (s Secret) IsZero() bool { return len(s.key) == 0 }
+
 const redacted = "[redacted]"
+
+// Format hides the secret from every verb of fmt, %d and %x included.
+func (Secret) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, redacted) }
 
 // String hides the secret.
 func (Secret) String() string { return redacted }
@@ -128,7 +136,7 @@ type Config struct {
 
 // New makes an Authority.
 func New(cfg Config) (*Authority, error) {
-	if len(cfg.Secret.key) == 0 {
+	if cfg.Secret.IsZero() {
 		return nil, errors.New("token: Config.Secret is empty")
 	}
 	if cfg.MaxCached == 0 {

@@ -1,0 +1,198 @@
+package restapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/ingest"
+	"github.com/callboard/callboard/internal/store"
+)
+
+// ApplicationIn is an app as a client creates or replaces it.
+type ApplicationIn struct {
+	Name         string              `json:"name" doc:"For people." example:"Acme"`
+	UID          optional[string]    `json:"uid,omitempty" doc:"Your own name for the app, unique in the org." example:"acme"`
+	ThrottleRate optional[int]       `json:"throttleRate,omitempty" minimum:"1" maximum:"65535" doc:"Attempts per second over all endpoints; null = no limit."`
+	RateLimit    optional[int]       `json:"rateLimit,omitempty" minimum:"1" maximum:"65535" deprecated:"true" doc:"The older name of throttleRate."`
+	Metadata     optional[stringMap] `json:"metadata,omitempty" doc:"Your own notes, 16 KiB at most."`
+}
+
+// ApplicationPatch changes the fields that are sent; null clears.
+type ApplicationPatch struct {
+	Name         optional[string]    `json:"name,omitempty" doc:"For people."`
+	UID          optional[string]    `json:"uid,omitempty" doc:"Your own name for the app; null takes it away."`
+	ThrottleRate optional[int]       `json:"throttleRate,omitempty" minimum:"1" maximum:"65535" doc:"Attempts per second over all endpoints; null = no limit."`
+	RateLimit    optional[int]       `json:"rateLimit,omitempty" minimum:"1" maximum:"65535" deprecated:"true" doc:"The older name of throttleRate."`
+	Metadata     optional[stringMap] `json:"metadata,omitempty" doc:"Your own notes; they replace the old ones."`
+}
+
+// stringMap is a JSON object of strings.
+type stringMap = map[string]string
+
+// ApplicationOut is an app as the API shows it.
+type ApplicationOut struct {
+	ID           string    `json:"id" example:"app_1srOrx2ZWZBpBUvZwXKQmoEYga2"`
+	UID          *string   `json:"uid"`
+	Name         string    `json:"name" example:"Acme"`
+	ThrottleRate *int      `json:"throttleRate"`
+	RateLimit    *int      `json:"rateLimit" deprecated:"true"`
+	Metadata     stringMap `json:"metadata"`
+	CreatedAt    time.Time `json:"createdAt"`
+	UpdatedAt    time.Time `json:"updatedAt"`
+}
+
+func (a *api) showApp(app *store.App) ApplicationOut {
+	return ApplicationOut{
+		ID:           a.Codec.Encode(id.App, app.ID),
+		UID:          pointer(app.UID),
+		Name:         app.Name,
+		ThrottleRate: pointer(app.ThrottleRate),
+		RateLimit:    pointer(app.ThrottleRate),
+		Metadata:     notNil(app.Metadata),
+		CreatedAt:    app.CreatedAt.UTC(),
+		UpdatedAt:    app.UpdatedAt.UTC(),
+	}
+}
+
+// replace makes app what a PUT says. An absent uid stays: a client that names an
+// app by its uid and leaves it out of the body does not mean to lose it.
+func (in *ApplicationIn) replace(app *store.App) {
+	app.Name = in.Name
+	set(in.UID, &app.UID)
+	app.ThrottleRate, app.Metadata = 0, nil
+	set(either(in.ThrottleRate, in.RateLimit), &app.ThrottleRate)
+	set(in.Metadata, &app.Metadata)
+}
+
+func (in *ApplicationPatch) apply(app *store.App) {
+	set(in.Name, &app.Name)
+	set(in.UID, &app.UID)
+	set(either(in.ThrottleRate, in.RateLimit), &app.ThrottleRate)
+	set(in.Metadata, &app.Metadata)
+}
+
+func (a *api) registerApps() {
+	handle(a, huma.Operation{
+		OperationID: "v1.application.list", Method: http.MethodGet, Path: "/app", Tags: []string{tagApps},
+		Summary: "List apps", Description: "Oldest first unless asked otherwise.",
+	}, accessAdmin, a.listApps)
+	handle(a, huma.Operation{
+		OperationID: "v1.application.create", Method: http.MethodPost, Path: "/app", Tags: []string{tagApps},
+		Summary: "Create an app", DefaultStatus: http.StatusCreated,
+		Description: "With `get_if_exists` an app that has the uid is given as it is, with status 200.",
+	}, accessAdminWrite, a.createApp)
+	handle(a, huma.Operation{
+		OperationID: "v1.application.get", Method: http.MethodGet, Path: "/app/{app_id}", Tags: []string{tagApps},
+		Summary: "Get an app",
+	}, accessRead, a.getApp)
+	handle(a, huma.Operation{
+		OperationID: "v1.application.update", Method: http.MethodPut, Path: "/app/{app_id}", Tags: []string{tagApps},
+		Summary: "Replace an app", Description: "A uid that no app has creates one, with status 201.",
+	}, accessAdminWrite, a.putApp)
+	handle(a, huma.Operation{
+		OperationID: "v1.application.patch", Method: http.MethodPatch, Path: "/app/{app_id}", Tags: []string{tagApps},
+		Summary: "Change an app", Description: "Changes the fields that are sent; null clears.",
+	}, accessAdminWrite, a.patchApp)
+	handle(a, huma.Operation{
+		OperationID: "v1.application.delete", Method: http.MethodDelete, Path: "/app/{app_id}", Tags: []string{tagApps},
+		Summary: "Delete an app", Description: "Its endpoints and messages go with it.",
+	}, accessAdminWrite, a.deleteApp)
+}
+
+type listAppsIn struct {
+	pageIn
+	orderIn
+}
+
+func (a *api) listApps(ctx context.Context, c *call, in *listAppsIn) (*answer[Page[ApplicationOut]], error) {
+	cur, err := a.cursor(in.pageIn, id.App, in.ascending(true))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := a.Store.Apps(ctx, c.Org, cur.Page)
+	if err != nil {
+		return nil, err
+	}
+	page := list(cur, rows, func(r *store.App) id.ID { return r.ID }, all(a.showApp))
+	return &answer[Page[ApplicationOut]]{page}, nil
+}
+
+type createAppIn struct {
+	GetIfExists bool `query:"get_if_exists" doc:"Give an app that has the uid instead of refusing."`
+	Body        ApplicationIn
+}
+
+func (a *api) createApp(ctx context.Context, c *call, in *createAppIn) (*answerStatus[ApplicationOut], error) {
+	var app store.App
+	in.Body.replace(&app)
+	r, err := a.Ingest.CreateApp(ctx, c.Org, c.key(), app, in.GetIfExists)
+	if err != nil {
+		return nil, err
+	}
+	return a.answerApp(ctx, c.Org, r)
+}
+
+// answerApp reads an app again, as it is on disk.
+func (a *api) answerApp(ctx context.Context, org string, r ingest.Result) (*answerStatus[ApplicationOut], error) {
+	app, err := a.Store.App(ctx, org, store.Ref{ID: r.ID})
+	if err != nil {
+		return nil, err
+	}
+	return &answerStatus[ApplicationOut]{createdOr200(r), a.showApp(&app)}, nil
+}
+
+func createdOr200(r ingest.Result) int {
+	if r.Existed {
+		return http.StatusOK
+	}
+	return http.StatusCreated
+}
+
+func (a *api) getApp(ctx context.Context, c *call, _ *appPath) (*answer[ApplicationOut], error) {
+	app, err := c.app(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[ApplicationOut]{a.showApp(&app)}, nil
+}
+
+type putAppIn struct {
+	appPath
+	Body ApplicationIn
+}
+
+func (a *api) putApp(ctx context.Context, c *call, in *putAppIn) (*answerStatus[ApplicationOut], error) {
+	r, err := a.Ingest.UpdateApp(ctx, c.appRef, true, func(app *store.App) error {
+		in.Body.replace(app)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.answerApp(ctx, c.Org, r)
+}
+
+type patchAppIn struct {
+	appPath
+	Body ApplicationPatch
+}
+
+func (a *api) patchApp(ctx context.Context, c *call, in *patchAppIn) (*answerStatus[ApplicationOut], error) {
+	r, err := a.Ingest.UpdateApp(ctx, c.appRef, false, func(app *store.App) error {
+		in.Body.apply(app)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.Existed = true
+	return a.answerApp(ctx, c.Org, r)
+}
+
+func (a *api) deleteApp(ctx context.Context, c *call, _ *appPath) (*nothing, error) {
+	return &nothing{}, a.Ingest.DeleteApp(ctx, c.appRef)
+}

@@ -1,0 +1,341 @@
+package restapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/errs"
+	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/store"
+	"github.com/callboard/callboard/internal/web"
+)
+
+// MessageAttemptOut is one POST of a message to an endpoint, as it ended.
+type MessageAttemptOut struct {
+	ID                 string      `json:"id" example:"atmpt_1srOrx2ZWZBpBUvZwXKQmoEYga2"`
+	MessageID          string      `json:"msgId"`
+	EndpointID         string      `json:"endpointId"`
+	URL                string      `json:"url" doc:"Where it was sent."`
+	Response           string      `json:"response" doc:"The first 16 KiB of the answer, or why there was none."`
+	ResponseStatusCode int         `json:"responseStatusCode" doc:"0 if there was no answer."`
+	ResponseDurationMs int64       `json:"responseDurationMs"`
+	Status             int         `json:"status" doc:"0 success, 2 fail."`
+	StatusText         string      `json:"statusText" enum:"success,pending,fail,sending,canceled"`
+	TriggerType        int         `json:"triggerType" doc:"0 scheduled, 1 manual."`
+	Timestamp          time.Time   `json:"timestamp"`
+	Message            *MessageOut `json:"msg,omitempty" doc:"With with_msg; without its payload."`
+}
+
+func (a *api) showAttempt(row *store.AttemptRow, content bool) MessageAttemptOut {
+	status := statusFail
+	if row.Success {
+		status = statusSuccess
+	}
+	out := MessageAttemptOut{
+		ID:                 a.Codec.Encode(id.Attempt, row.ID),
+		MessageID:          a.Codec.Encode(id.Message, row.Attempt.Message),
+		EndpointID:         a.Codec.Encode(id.Endpoint, row.Endpoint),
+		URL:                row.URL,
+		ResponseStatusCode: row.StatusCode,
+		ResponseDurationMs: row.Latency.Milliseconds(),
+		Status:             status,
+		StatusText:         statusTexts[status],
+		TriggerType:        int(row.Trigger),
+		Timestamp:          row.At.UTC(),
+	}
+	if content {
+		out.Response = string(row.Response)
+		if out.Response == "" {
+			out.Response = row.Error
+		}
+	}
+	if row.Message != nil {
+		m := a.showMessage(row.Message, false)
+		out.Message = &m
+	}
+	return out
+}
+
+// MessageEndpointOut is an endpoint with how a message's delivery to it stands.
+type MessageEndpointOut struct {
+	EndpointOut
+	deliveryOut
+}
+
+func (a *api) registerAttempts() {
+	const app = "/app/{app_id}"
+	handle(a, huma.Operation{
+		OperationID: "v1.message-attempt.list-by-endpoint", Method: http.MethodGet, Path: app + "/attempt/endpoint/{endpoint_id}", Tags: []string{tagAttempts},
+		Summary: "List an endpoint's attempts", Description: "Newest first. A page may end early where a filter matches little; go on while done is false.",
+	}, accessRead, a.attemptsByEndpoint)
+	handle(a, huma.Operation{
+		OperationID: "v1.message-attempt.list-by-msg", Method: http.MethodGet, Path: app + "/attempt/msg/{msg_id}", Tags: []string{tagAttempts},
+		Summary: "List a message's attempts", Description: "Newest first.",
+	}, accessRead, a.attemptsByMessage)
+	handle(a, huma.Operation{
+		OperationID: "v1.message-attempt.list-attempted-messages", Method: http.MethodGet, Path: app + "/endpoint/{endpoint_id}/msg", Tags: []string{tagAttempts},
+		Summary: "List an endpoint's messages", Description: "Each with how its delivery stands; newest first.",
+	}, accessRead, a.endpointMessages)
+	handle(a, huma.Operation{
+		OperationID: "v1.message-attempt.list-attempted-destinations", Method: http.MethodGet, Path: app + "/msg/{msg_id}/endpoint", Tags: []string{tagAttempts},
+		Summary: "List a message's endpoints", Description: "Each with how the delivery to it stands; oldest first.",
+	}, accessRead, a.messageEndpoints)
+	handle(a, huma.Operation{
+		OperationID: "v1.message-attempt.get", Method: http.MethodGet, Path: app + "/msg/{msg_id}/attempt/{attempt_id}", Tags: []string{tagAttempts},
+		Summary: "Get an attempt",
+	}, accessRead, a.getAttempt)
+	handle(a, huma.Operation{
+		OperationID: "v1.message-attempt.expunge-content", Method: http.MethodDelete, Path: app + "/msg/{msg_id}/attempt/{attempt_id}/content", Tags: []string{tagAttempts},
+		Summary: "Delete an attempt's response",
+	}, accessAdminWrite, a.deleteAttemptContent)
+	handle(a, huma.Operation{
+		OperationID: "v1.message-attempt.resend", Method: http.MethodPost, Path: app + "/msg/{msg_id}/endpoint/{endpoint_id}/resend", Tags: []string{tagAttempts},
+		Summary: "Send a message to an endpoint once more", DefaultStatus: http.StatusAccepted,
+		Description: "At once, outside of any order, whatever became of it before.",
+	}, accessAttempt, a.resend)
+}
+
+// attemptsIn are the filters of both lists of attempts.
+type attemptsIn struct {
+	pageIn
+	timesIn
+	matchIn
+	contentIn
+	statusIn
+	StatusCodeClass query[codeClass] `query:"status_code_class" doc:"Only answers of this class: 0 none at all, 100 to 500."`
+	WithMsg         bool             `query:"with_msg" doc:"Whether to show each attempt's message, without its payload."`
+}
+
+// codeClass is a class of HTTP status codes in a query.
+type codeClass int
+
+// Schema is a multiple of 100 up to 500.
+func (codeClass) Schema(huma.Registry) *huma.Schema {
+	low, high, step := 0.0, 500.0, 100.0
+	return &huma.Schema{Type: huma.TypeInteger, Minimum: &low, Maximum: &high, MultipleOf: &step}
+}
+
+// errNoSuchAttempts says that a filter can match nothing: attempts have ended, so
+// none is pending, sending or canceled.
+var errNoSuchAttempts = errors.New("no attempt can match")
+
+func (in *attemptsIn) query(c *call, cur cursor) (store.AttemptQuery, error) {
+	q := store.AttemptQuery{
+		Page: cur.Page, EventTypes: c.eventTypes(), Channel: in.Channel, Tag: in.Tag,
+		Content: in.WithContent, WithMessage: in.WithMsg,
+	}
+	q.Since, q.Until = in.bounds()
+	if in.Status.Given {
+		switch in.Status.Value {
+		case statusSuccess, statusFail:
+			success := in.Status.Value == statusSuccess
+			q.Success = &success
+		default:
+			return q, errNoSuchAttempts
+		}
+	}
+	if in.StatusCodeClass.Given {
+		q.StatusClass = int(in.StatusCodeClass.Value)
+		if q.StatusClass == 0 {
+			q.StatusClass = -1
+		}
+	}
+	return q, nil
+}
+
+// attempts lists what a query finds; narrow sets its message and endpoint.
+func (a *api) attempts(ctx context.Context, c *call, in *attemptsIn, narrow func(*store.AttemptQuery) error) (*answer[Page[MessageAttemptOut]], error) {
+	cur, err := a.cursor(in.pageIn, id.Attempt, false)
+	if err != nil {
+		return nil, err
+	}
+	q, nothingMatches := in.query(c, cur)
+	if err := narrow(&q); err != nil {
+		return nil, err
+	}
+	rows := store.Listed[store.AttemptRow]{Done: true}
+	if nothingMatches == nil {
+		if rows, err = a.Store.ListAttempts(ctx, q); err != nil {
+			return nil, err
+		}
+	}
+	page := list(cur, rows, func(r *store.AttemptRow) id.ID { return r.ID },
+		all(func(r *store.AttemptRow) MessageAttemptOut { return a.showAttempt(r, in.WithContent) }))
+	return &answer[Page[MessageAttemptOut]]{page}, nil
+}
+
+type attemptsByEndpointIn struct {
+	endpointPath
+	attemptsIn
+}
+
+func (a *api) attemptsByEndpoint(ctx context.Context, c *call, in *attemptsByEndpointIn) (*answer[Page[MessageAttemptOut]], error) {
+	return a.attempts(ctx, c, &in.attemptsIn, func(q *store.AttemptQuery) error {
+		ep, err := a.namedEndpoint(ctx, c, in.EndpointID)
+		q.App, q.Endpoint = ep.App, ep.ID
+		return err
+	})
+}
+
+type attemptsByMessageIn struct {
+	messagePath
+	attemptsIn
+	EndpointID string `query:"endpoint_id" doc:"Only attempts to this endpoint."`
+}
+
+func (a *api) attemptsByMessage(ctx context.Context, c *call, in *attemptsByMessageIn) (*answer[Page[MessageAttemptOut]], error) {
+	return a.attempts(ctx, c, &in.attemptsIn, func(q *store.AttemptQuery) error {
+		m, err := a.namedMessage(ctx, c, in.MessageID)
+		if err != nil {
+			return err
+		}
+		q.App, q.Message = m.App, m.ID
+		if in.EndpointID == "" {
+			return nil
+		}
+		ep, err := a.namedEndpoint(ctx, c, in.EndpointID)
+		q.Endpoint = ep.ID
+		return err
+	})
+}
+
+type endpointMessagesIn struct {
+	endpointPath
+	pageIn
+	timesIn
+	matchIn
+	contentIn
+	statusIn
+}
+
+func (a *api) endpointMessages(ctx context.Context, c *call, in *endpointMessagesIn) (*answer[Page[EndpointMessageOut]], error) {
+	cur, err := a.cursor(in.pageIn, id.Message, false)
+	if err != nil {
+		return nil, err
+	}
+	ep, err := a.namedEndpoint(ctx, c, in.EndpointID)
+	if err != nil {
+		return nil, err
+	}
+	q := store.DeliveryQuery{
+		Page: cur.Page, App: ep.App, Endpoint: ep.ID,
+		EventTypes: c.eventTypes(), Channel: in.Channel, Tag: in.Tag, Content: in.WithContent,
+	}
+	q.Since, q.Until = in.bounds()
+	if in.Status.Given {
+		q.States = states(int(in.Status.Value), in.ExpandedStatuses)
+	}
+	// A status that no state has for this client (canceled, not expanded) finds nothing.
+	rows := store.Listed[store.DeliveryRow]{Done: true}
+	if !in.Status.Given || len(q.States) > 0 {
+		if rows, err = a.Store.ListDeliveries(ctx, q); err != nil {
+			return nil, err
+		}
+	}
+	page := list(cur, rows, func(r *store.DeliveryRow) id.ID { return r.Key.Message },
+		func(r *store.DeliveryRow) (EndpointMessageOut, bool) {
+			if r.Message == nil { // retention took the message after the delivery was read
+				return EndpointMessageOut{}, false
+			}
+			return EndpointMessageOut{a.showMessage(r.Message, in.WithContent), showDelivery(&r.Delivery, in.ExpandedStatuses)}, true
+		})
+	return &answer[Page[EndpointMessageOut]]{page}, nil
+}
+
+type messageEndpointsIn struct {
+	messagePath
+	pageIn
+	ExpandedStatuses bool `query:"expanded_statuses" doc:"Whether the client knows status 4, canceled; else it is told 0."`
+}
+
+func (a *api) messageEndpoints(ctx context.Context, c *call, in *messageEndpointsIn) (*answer[Page[MessageEndpointOut]], error) {
+	cur, err := a.cursor(in.pageIn, id.Endpoint, true)
+	if err != nil {
+		return nil, err
+	}
+	m, err := a.namedMessage(ctx, c, in.MessageID)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := a.Store.ListDeliveries(ctx, store.DeliveryQuery{Page: cur.Page, App: m.App, Message: m.ID})
+	if err != nil {
+		return nil, err
+	}
+	endpoints := make(map[id.ID]delivery.Endpoint, len(rows.Rows))
+	for i := range rows.Rows {
+		ep, err := a.Store.AppEndpoint(ctx, m.App, store.Ref{ID: rows.Rows[i].Endpoint})
+		if errors.Is(err, store.ErrNotFound) {
+			continue // a deleted endpoint is not shown
+		}
+		if err != nil {
+			return nil, err
+		}
+		endpoints[ep.ID] = ep
+	}
+	page := list(cur, rows, func(r *store.DeliveryRow) id.ID { return r.Endpoint },
+		func(r *store.DeliveryRow) (MessageEndpointOut, bool) {
+			ep, ok := endpoints[r.Endpoint]
+			return MessageEndpointOut{a.showEndpoint(&ep), showDelivery(&r.Delivery, in.ExpandedStatuses)}, ok
+		})
+	return &answer[Page[MessageEndpointOut]]{page}, nil
+}
+
+type getAttemptIn struct {
+	attemptPath
+	ExpandedStatuses bool `query:"expanded_statuses" doc:"Accepted for Svix's clients; attempts are never canceled."`
+}
+
+func (a *api) getAttempt(ctx context.Context, c *call, in *getAttemptIn) (*answer[MessageAttemptOut], error) {
+	_, row, err := a.namedAttempt(ctx, c, &in.attemptPath)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[MessageAttemptOut]{a.showAttempt(&row, true)}, nil
+}
+
+// namedAttempt reads the attempt that a path names.
+func (a *api) namedAttempt(ctx context.Context, c *call, in *attemptPath) (store.Message, store.AttemptRow, error) {
+	attempt, ok := a.Codec.Decode(id.Attempt, in.AttemptID)
+	if !ok {
+		return store.Message{}, store.AttemptRow{}, errs.Missing()
+	}
+	m, err := a.namedMessage(ctx, c, in.MessageID)
+	if err != nil {
+		return m, store.AttemptRow{}, err
+	}
+	row, err := a.Store.Attempt(ctx, m.App, m.ID, attempt)
+	return m, row, err
+}
+
+func (a *api) deleteAttemptContent(ctx context.Context, c *call, in *attemptPath) (*nothing, error) {
+	m, row, err := a.namedAttempt(ctx, c, in)
+	if err != nil {
+		return nil, err
+	}
+	return &nothing{}, a.Ingest.DeleteAttemptContent(ctx, c.appRef, m.ID, row.ID)
+}
+
+type resendIn struct {
+	messagePath
+	EndpointID string `path:"endpoint_id" doc:"The endpoint's id or uid."`
+}
+
+// empty is the body {}.
+type empty struct{}
+
+func (a *api) resend(ctx context.Context, c *call, in *resendIn) (*answer[empty], error) {
+	message, err := web.Ref(a.Codec, id.Message, in.MessageID)
+	if err != nil {
+		return nil, err
+	}
+	endpoint, err := web.Ref(a.Codec, id.Endpoint, in.EndpointID)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[empty]{}, a.Ingest.Resend(ctx, c.appRef, message, endpoint, c.key())
+}

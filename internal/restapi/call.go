@@ -1,0 +1,151 @@
+package restapi
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/callboard/callboard/internal/errs"
+	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/ingest"
+	"github.com/callboard/callboard/internal/store"
+	"github.com/callboard/callboard/internal/token"
+	"github.com/callboard/callboard/internal/web"
+)
+
+// Who may use a route. Rights of tokens for one app follow Svix's capabilities.
+var (
+	accessAdmin      = web.Access{Admin: true}
+	accessAdminWrite = web.Access{Admin: true, Write: true}
+	accessRead       = web.Access{AnyOf: []token.Capability{token.ViewBase}}
+	accessManage     = web.Access{AnyOf: []token.Capability{token.ManageEndpoint}, Write: true}
+	accessAttempt    = web.Access{AnyOf: []token.Capability{token.CreateAttempts}, Write: true}
+	accessSeeSecret  = web.Access{AnyOf: []token.Capability{
+		token.ViewEndpointSecret, token.ManageEndpointSecret, token.ManageEndpoint,
+	}}
+	accessRotate = web.Access{AnyOf: []token.Capability{token.ManageEndpointSecret, token.ManageEndpoint}, Write: true}
+)
+
+// call is one request on its way through a handler.
+type call struct {
+	web.Caller
+	api    *api
+	w      http.ResponseWriter
+	r      *http.Request
+	body   []byte
+	appRef ingest.AppRef // what {app_id} names; zero on routes without it
+}
+
+type callKey struct{}
+
+// handle registers an operation of the API. What huma would read from the
+// request is in I; the answer is O, whose field Body becomes JSON.
+func handle[I, O any](a *api, op huma.Operation, access web.Access, handler func(context.Context, *call, *I) (*O, error)) {
+	op.Path = prefix + op.Path
+	op.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) { a.admit(ctx, access, next) }}
+	// The body was read and bounded by admit.
+	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
+	a.describe(&op, access)
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		c := ctx.Value(callKey{}).(*call)
+		out, err := handler(ctx, c, in)
+		if err != nil {
+			return nil, web.Note(c.w, err)
+		}
+		return out, nil
+	})
+}
+
+// admit checks the token and the app, reads the body, and hands on to huma.
+func (a *api) admit(ctx huma.Context, access web.Access, next func(huma.Context)) {
+	r, w := humago.Unwrap(ctx)
+	c := &call{api: a, w: w, r: r}
+	if err := c.begin(access); err != nil {
+		web.Fail(w, err)
+		return
+	}
+	next(huma.WithValue(ctx, callKey{}, c))
+}
+
+func (c *call) begin(access web.Access) (err error) {
+	if c.Caller, err = c.api.guard.Admit(c.r, access); err != nil {
+		return err
+	}
+	if text := c.r.PathValue("app_id"); text != "" {
+		c.appRef.Org = c.Org
+		if c.appRef.Ref, err = c.api.guard.AppRef(&c.Caller, text); err != nil {
+			return err
+		}
+	}
+	if c.body, err = web.ReadBody(c.w, c.r); err != nil {
+		return err
+	}
+	c.r.Body = io.NopCloser(bytes.NewReader(c.body))
+	// Every body of this API is JSON, whatever a client calls it.
+	c.r.Header["Content-Type"] = jsonType
+	return nil
+}
+
+// app reads the app that the path names.
+func (c *call) app(ctx context.Context) (store.App, error) {
+	return c.api.Store.App(ctx, c.Org, c.appRef.Ref)
+}
+
+// endpoint reads an endpoint of the path's app.
+func (c *call) endpoint(ctx context.Context, text string) (store.App, store.Ref, error) {
+	ref, err := web.Ref(c.api.Codec, id.Endpoint, text)
+	if err != nil {
+		return store.App{}, ref, err
+	}
+	app, err := c.app(ctx)
+	return app, ref, err
+}
+
+// key is the caller's promise about a POST.
+func (c *call) key() ingest.Key { return idempotencyKey(c.r, &c.Caller, c.body) }
+
+func idempotencyKey(r *http.Request, caller *web.Caller, body []byte) ingest.Key {
+	values := r.Header["Idempotency-Key"]
+	if len(values) == 0 || values[0] == "" {
+		return ingest.Key{}
+	}
+	scope := caller.Subject() + " " + r.Method + " " + r.URL.Path
+	return ingest.Key{Scope: scope, Value: values[0], Body: body}
+}
+
+// eventTypes reads the filter in all three spellings that clients use: a,b in one
+// parameter, the parameter repeated, and event_types[]. nil = no filter.
+func (c *call) eventTypes() []string {
+	if !strings.Contains(c.r.URL.RawQuery, "event_types") {
+		return nil
+	}
+	query, err := url.ParseQuery(c.r.URL.RawQuery)
+	if err != nil {
+		return nil
+	}
+	var types []string
+	for _, name := range [...]string{"event_types", "event_types[]"} {
+		for _, value := range query[name] {
+			for t := range strings.SplitSeq(value, ",") {
+				if t != "" {
+					types = append(types, t)
+				}
+			}
+		}
+	}
+	return types
+}
+
+// invalid is a 422 for one field.
+func invalid(msg string, loc ...string) error { return errs.InvalidField(msg, loc...) }
+
+// later is the 501 for a feature that a later version has.
+func later(what string) error {
+	return errs.New(errs.NotImplemented, "This version of Callboard does not have %s yet", what)
+}

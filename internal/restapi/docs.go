@@ -1,0 +1,225 @@
+package restapi
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed" // the page and its style
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"net/http"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+//go:embed docs.html
+var docsPage string
+
+//go:embed docs.css
+var docsStyle string
+
+// serveDocuments writes the OpenAPI document and the page once and serves the
+// bytes. The page needs no script and nothing from elsewhere, and its policy
+// allows neither.
+func (a *api) serveDocuments() error {
+	// huma registers the schema of its own error, which no route answers with.
+	for _, name := range []string{"ErrorModel", "ErrorDetail"} {
+		delete(a.huma.OpenAPI().Components.Schemas.Map(), name)
+	}
+	document, err := json.Marshal(a.huma.OpenAPI())
+	if err != nil {
+		return fmt.Errorf("restapi: write the OpenAPI document: %w", err)
+	}
+	page, err := a.renderDocs()
+	if err != nil {
+		return fmt.Errorf("restapi: write the page of the API: %w", err)
+	}
+	sum := sha256.Sum256([]byte(docsStyle))
+	policy := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	a.mux.HandleFunc("GET "+prefix+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Content-Type"] = jsonType
+		_, _ = w.Write(document)
+	})
+	a.mux.HandleFunc("GET /docs", func(w http.ResponseWriter, _ *http.Request) {
+		h := w.Header()
+		h.Set("Content-Type", "text/html; charset=utf-8")
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		_, _ = w.Write(page)
+	})
+	return nil
+}
+
+// docGroup is one tag with its operations, for the page.
+type docGroup struct {
+	Name, Description, Anchor string
+	Operations                []docOperation
+}
+
+type docOperation struct {
+	Method, Path, Summary, Description string
+	Deprecated                         bool
+	Parameters                         []docField
+	Body                               []docField
+	Answers                            []docAnswer
+}
+
+type docAnswer struct {
+	Status, Description string
+	Fields              []docField
+}
+
+type docField struct {
+	Name, Where, Type, Description string
+	Required                       bool
+}
+
+func (a *api) renderDocs() ([]byte, error) {
+	tmpl, err := template.New("docs").Parse(docsPage)
+	if err != nil {
+		return nil, err
+	}
+	doc := a.huma.OpenAPI()
+	var page bytes.Buffer
+	err = tmpl.Execute(&page, struct {
+		Title, Description, Version, Server, Document string
+		Style                                         template.CSS
+		Groups                                        []docGroup
+	}{
+		doc.Info.Title, doc.Info.Description, doc.Info.Version, a.PublicURL, prefix + "/openapi.json",
+		template.CSS(docsStyle), docGroups(doc),
+	})
+	return page.Bytes(), err
+}
+
+func docGroups(doc *huma.OpenAPI) []docGroup {
+	groups := make([]docGroup, len(doc.Tags))
+	for i, tag := range doc.Tags {
+		groups[i] = docGroup{Name: tag.Name, Description: tag.Description, Anchor: strings.ReplaceAll(strings.ToLower(tag.Name), " ", "-")}
+	}
+	for _, path := range sortedKeys(doc.Paths) {
+		for method, op := range pathOperations(doc.Paths[path]) {
+			i := slices.IndexFunc(doc.Tags, func(t *huma.Tag) bool { return slices.Contains(op.Tags, t.Name) })
+			if i < 0 {
+				continue
+			}
+			groups[i].Operations = append(groups[i].Operations, showOperation(doc, method, path, op))
+		}
+	}
+	return groups
+}
+
+// pathOperations gives a path's operations in the order in which people think of
+// them.
+func pathOperations(item *huma.PathItem) func(func(string, *huma.Operation) bool) {
+	return func(yield func(string, *huma.Operation) bool) {
+		for _, m := range []struct {
+			name string
+			op   *huma.Operation
+		}{{"GET", item.Get}, {"POST", item.Post}, {"PUT", item.Put}, {"PATCH", item.Patch}, {"DELETE", item.Delete}} {
+			if m.op != nil && !yield(m.name, m.op) {
+				return
+			}
+		}
+	}
+}
+
+func showOperation(doc *huma.OpenAPI, method, path string, op *huma.Operation) docOperation {
+	out := docOperation{
+		Method: method, Path: path, Summary: op.Summary, Description: op.Description, Deprecated: op.Deprecated,
+	}
+	for _, p := range op.Parameters {
+		out.Parameters = append(out.Parameters, docField{
+			Name: p.Name, Where: p.In, Type: typeName(doc, p.Schema), Description: p.Description, Required: p.Required,
+		})
+	}
+	if op.RequestBody != nil {
+		out.Body = fields(doc, op.RequestBody.Content["application/json"])
+	}
+	for _, status := range sortedKeys(op.Responses) {
+		r := op.Responses[status]
+		answer := docAnswer{Status: status, Description: r.Description}
+		if name, shared := strings.CutPrefix(r.Ref, "#/components/responses/"); shared {
+			answer.Description = doc.Components.Responses[name].Description
+		} else {
+			answer.Fields = fields(doc, r.Content["application/json"])
+		}
+		out.Answers = append(out.Answers, answer)
+	}
+	return out
+}
+
+// fields lists the properties of a body, those of the elements for a list.
+func fields(doc *huma.OpenAPI, media *huma.MediaType) []docField {
+	if media == nil || media.Schema == nil {
+		return nil
+	}
+	schema := resolve(doc, media.Schema)
+	var out []docField
+	for _, name := range sortedKeys(schema.Properties) {
+		p := schema.Properties[name]
+		out = append(out, docField{
+			Name: name, Type: typeName(doc, p), Description: p.Description, Required: slices.Contains(schema.Required, name),
+		})
+		if name != "data" || p.Items == nil {
+			continue
+		}
+		item := resolve(doc, p.Items)
+		for _, inner := range sortedKeys(item.Properties) {
+			ip := item.Properties[inner]
+			out = append(out, docField{
+				Name: "data[]." + inner, Type: typeName(doc, ip), Description: ip.Description, Required: slices.Contains(item.Required, inner),
+			})
+		}
+	}
+	return out
+}
+
+func resolve(doc *huma.OpenAPI, s *huma.Schema) *huma.Schema {
+	if s.Ref == "" {
+		return s
+	}
+	return doc.Components.Schemas.SchemaFromRef(s.Ref)
+}
+
+// typeName is a schema in a word or two.
+func typeName(doc *huma.OpenAPI, s *huma.Schema) string {
+	switch {
+	case s == nil:
+		return ""
+	case s.Ref != "":
+		return s.Ref[strings.LastIndex(s.Ref, "/")+1:]
+	case len(s.Enum) > 0:
+		words := make([]string, len(s.Enum))
+		for i, e := range s.Enum {
+			words[i] = fmt.Sprint(e)
+		}
+		return strings.Join(words, " | ")
+	case s.Type == huma.TypeArray:
+		return typeName(doc, s.Items) + "[]"
+	case len(s.AnyOf) > 0:
+		words := make([]string, len(s.AnyOf))
+		for i, sub := range s.AnyOf {
+			words[i] = typeName(doc, sub)
+		}
+		return strings.Join(words, " | ")
+	case s.Format == "date-time":
+		return "time"
+	}
+	return s.Type
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}

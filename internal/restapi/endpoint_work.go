@@ -1,0 +1,263 @@
+package restapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/store"
+	"github.com/callboard/callboard/internal/web"
+)
+
+// RecoverIn says which messages to deliver again.
+type RecoverIn struct {
+	Since time.Time           `json:"since" doc:"From messages of this time on."`
+	Until optional[time.Time] `json:"until,omitempty" doc:"To messages before this time; now by default."`
+}
+
+// RecoverOut is the task that does it.
+type RecoverOut struct {
+	ID        string    `json:"id"`
+	Status    string    `json:"status" enum:"running,finished,failed"`
+	Task      string    `json:"task" example:"endpoint.recover"`
+	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+// EndpointStats counts deliveries, each once, by where they stand now.
+type EndpointStats struct {
+	Success  int64 `json:"success"`
+	Pending  int64 `json:"pending"`
+	Sending  int64 `json:"sending"`
+	Fail     int64 `json:"fail"`
+	Canceled int64 `json:"canceled"`
+}
+
+// EventExampleIn asks for an example message. Data is laid over the event type's
+// example; Payload is sent as it is.
+type EventExampleIn struct {
+	EventType    string         `json:"eventType" example:"session.joined"`
+	ExampleIndex int            `json:"exampleIndex,omitempty" minimum:"0" doc:"Which of the schema's examples; the first by default."`
+	Data         optionalObject `json:"data,omitempty" doc:"Laid over the example, field by field."`
+	Payload      optionalObject `json:"payload,omitempty" doc:"Sent instead of the example."`
+}
+
+// optionalObject is a JSON object, kept byte for byte.
+type optionalObject json.RawMessage
+
+// UnmarshalJSON keeps a copy of the object's bytes.
+func (o *optionalObject) UnmarshalJSON(text []byte) error {
+	if string(text) != "null" {
+		*o = slices.Clone(text)
+	}
+	return nil
+}
+
+// MarshalJSON gives the bytes back.
+func (o optionalObject) MarshalJSON() ([]byte, error) {
+	if o == nil {
+		return []byte("null"), nil
+	}
+	return o, nil
+}
+
+// Schema is any object, or null.
+func (optionalObject) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Nullable: true}
+}
+
+func (a *api) registerEndpointWork() {
+	const path = "/app/{app_id}/endpoint/{endpoint_id}"
+	handle(a, huma.Operation{
+		OperationID: "v1.endpoint.recover", Method: http.MethodPost, Path: path + "/recover", Tags: []string{tagEndpoints},
+		Summary: "Deliver again what failed", DefaultStatus: http.StatusAccepted,
+		Description: "Starts a background task that delivers again every message since a time whose delivery to the endpoint failed.",
+	}, accessAttempt, a.recoverEndpoint)
+	handle(a, huma.Operation{
+		OperationID: "v1.endpoint.send-example", Method: http.MethodPost, Path: path + "/send-example", Tags: []string{tagEndpoints},
+		Summary: "Send an example to an endpoint", DefaultStatus: http.StatusAccepted,
+		Description: "To this endpoint alone, whatever it subscribed to. The message is marked as a test.",
+	}, accessAttempt, a.sendExample)
+	handle(a, huma.Operation{
+		OperationID: "v1.endpoint.get-stats", Method: http.MethodGet, Path: path + "/stats", Tags: []string{tagEndpoints},
+		Summary: "Count an endpoint's deliveries", Description: "Deliveries, not attempts, by where they stand now.",
+	}, accessRead, a.endpointStats)
+}
+
+type recoverIn struct {
+	endpointPath
+	Body RecoverIn
+}
+
+func (a *api) recoverEndpoint(ctx context.Context, c *call, in *recoverIn) (*answer[RecoverOut], error) {
+	ref, err := web.Ref(a.Codec, id.Endpoint, in.EndpointID)
+	if err != nil {
+		return nil, err
+	}
+	var until time.Time
+	if p := in.Body.Until.Value; p != nil {
+		until = *p
+	}
+	r, err := a.Ingest.Recover(ctx, c.appRef, ref, c.key(), in.Body.Since, until)
+	if err != nil {
+		return nil, err
+	}
+	task, err := a.Store.Task(ctx, c.Org, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[RecoverOut]{RecoverOut{
+		ID: a.Codec.Encode(id.Task, task.ID), Status: taskStatus(task.State), Task: taskNames[task.Kind], UpdatedAt: taskTime(&task),
+	}}, nil
+}
+
+type sendExampleIn struct {
+	endpointPath
+	Body EventExampleIn
+}
+
+func (a *api) sendExample(ctx context.Context, c *call, in *sendExampleIn) (*answer[MessageOut], error) {
+	app, ref, err := c.endpoint(ctx, in.EndpointID)
+	if err != nil {
+		return nil, err
+	}
+	payload, err := a.examplePayload(ctx, c.Org, &in.Body)
+	if err != nil {
+		return nil, err
+	}
+	r, err := a.Ingest.SendExample(ctx, c.appRef, ref, c.key(), in.Body.EventType, payload)
+	if err != nil {
+		return nil, err
+	}
+	m, err := a.Store.Message(ctx, app.ID, store.Ref{ID: r.ID})
+	if err != nil {
+		return nil, err
+	}
+	return &answer[MessageOut]{a.showMessage(&m, true)}, nil
+}
+
+// examplePayload is what send-example sends: the payload that was given, or the
+// example of the event type's schema with data laid over it. A type without an
+// example gets the bare form of Standard Webhooks, so that an endpoint can always
+// be tried out.
+func (a *api) examplePayload(ctx context.Context, org string, in *EventExampleIn) ([]byte, error) {
+	if in.Payload != nil {
+		return in.Payload, nil
+	}
+	t, err := a.Store.EventType(ctx, org, in.EventType)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	sample := schemaExample(t.Schemas, in.ExampleIndex)
+	if sample == nil {
+		sample = map[string]json.RawMessage{
+			"type":      quote(in.EventType),
+			"timestamp": quote(time.Now().UTC().Format(time.RFC3339)),
+			"data":      json.RawMessage("{}"),
+		}
+	}
+	if in.Data != nil {
+		if err := lay(sample, in.Data); err != nil {
+			return nil, err
+		}
+	}
+	return json.Marshal(sample)
+}
+
+func quote(text string) json.RawMessage {
+	out, err := json.Marshal(text)
+	if err != nil { // strings always encode
+		panic(err)
+	}
+	return out
+}
+
+// lay puts the fields of data over those of a sample: inside its own "data" if it
+// has the form of a catalogue message, else at the top.
+func lay(sample map[string]json.RawMessage, data []byte) error {
+	var over map[string]json.RawMessage
+	if err := json.Unmarshal(data, &over); err != nil {
+		return invalid("must be an object", "body", "data")
+	}
+	var inner map[string]json.RawMessage
+	if sample["type"] == nil || json.Unmarshal(sample["data"], &inner) != nil || inner == nil {
+		maps.Copy(sample, over)
+		return nil
+	}
+	maps.Copy(inner, over)
+	merged, err := json.Marshal(inner)
+	if err != nil {
+		return err
+	}
+	sample["data"] = merged
+	return nil
+}
+
+// schemaExample finds an example in an event type's schemas, which map version
+// numbers to JSON schemas; the highest version speaks. nil = there is none.
+func schemaExample(schemas []byte, index int) map[string]json.RawMessage {
+	var versions map[string]json.RawMessage
+	if json.Unmarshal(schemas, &versions) != nil || len(versions) == 0 {
+		return nil
+	}
+	newest := slices.MaxFunc(slices.Collect(maps.Keys(versions)), func(a, b string) int {
+		x, _ := strconv.Atoi(a)
+		y, _ := strconv.Atoi(b)
+		return x - y
+	})
+	var schema struct {
+		Example  json.RawMessage   `json:"example"`
+		Examples []json.RawMessage `json:"examples"`
+	}
+	if json.Unmarshal(versions[newest], &schema) != nil {
+		return nil
+	}
+	text := schema.Example
+	if len(schema.Examples) > 0 {
+		text = schema.Examples[min(index, len(schema.Examples)-1)]
+	}
+	var example map[string]json.RawMessage
+	if json.Unmarshal(text, &example) != nil {
+		return nil
+	}
+	return example
+}
+
+type statsIn struct {
+	endpointPath
+	Since time.Time `query:"since" doc:"Only messages from this time on."`
+	Until time.Time `query:"until" doc:"Only messages before this time."`
+}
+
+func (a *api) endpointStats(ctx context.Context, c *call, in *statsIn) (*answer[EndpointStats], error) {
+	ep, err := a.namedEndpoint(ctx, c, in.EndpointID)
+	if err != nil {
+		return nil, err
+	}
+	var since, until id.ID
+	if !in.Since.IsZero() {
+		since = id.AtTime(in.Since)
+	}
+	if !in.Until.IsZero() {
+		until = max(1, id.AtTime(in.Until))
+	}
+	counts, err := a.Store.CountDeliveries(ctx, ep.App, ep.ID, since, until)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[EndpointStats]{EndpointStats{
+		Success:  counts[delivery.Succeeded],
+		Pending:  counts[delivery.Pending] + counts[delivery.Waiting],
+		Sending:  counts[delivery.Leased],
+		Fail:     counts[delivery.Failed],
+		Canceled: counts[delivery.Canceled],
+	}}, nil
+}

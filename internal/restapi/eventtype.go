@@ -1,0 +1,266 @@
+package restapi
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/callboard/callboard/internal/ingest"
+	"github.com/callboard/callboard/internal/store"
+)
+
+// eventTypeFields are the fields that all writes of event types have in common.
+type eventTypeFields struct {
+	Archived     optional[bool]     `json:"archived,omitempty" doc:"Archived types are not offered."`
+	Deprecated   optional[bool]     `json:"deprecated,omitempty"`
+	Schemas      optionalSchemas    `json:"schemas,omitempty" doc:"JSON schemas by version number, such as {\"1\": {…}}."`
+	FeatureFlags optional[[]string] `json:"featureFlags,omitempty" doc:"Only portals with one of these flags see the type; null = all see it."`
+	FeatureFlag  optional[string]   `json:"featureFlag,omitempty" deprecated:"true" doc:"The older form of featureFlags."`
+	GroupName    optional[string]   `json:"groupName,omitempty" example:"session"`
+}
+
+// EventTypeIn is an event type as a client declares it.
+type EventTypeIn struct {
+	Name        string `json:"name" example:"session.joined"`
+	Description string `json:"description" example:"An attendee joined a session."`
+	eventTypeFields
+}
+
+// EventTypeUpdate replaces an event type.
+type EventTypeUpdate struct {
+	Description string `json:"description" example:"An attendee joined a session."`
+	eventTypeFields
+}
+
+// EventTypePatch changes the fields that are sent; null clears.
+type EventTypePatch struct {
+	Description optional[string] `json:"description,omitempty"`
+	eventTypeFields
+}
+
+// EventTypeOut is an event type as the API shows it.
+type EventTypeOut struct {
+	Name         string         `json:"name" example:"session.joined"`
+	Description  string         `json:"description" example:"An attendee joined a session."`
+	Archived     bool           `json:"archived"`
+	Deprecated   bool           `json:"deprecated"`
+	Schemas      optionalObject `json:"schemas"`
+	FeatureFlags []string       `json:"featureFlags"`
+	FeatureFlag  *string        `json:"featureFlag" deprecated:"true"`
+	GroupName    *string        `json:"groupName"`
+	CreatedAt    time.Time      `json:"createdAt"`
+	UpdatedAt    time.Time      `json:"updatedAt"`
+}
+
+// optionalSchemas is an object that is kept byte for byte, absent, or null.
+type optionalSchemas struct {
+	Sent bool
+	optionalObject
+}
+
+// UnmarshalJSON is called only for fields that were sent.
+func (o *optionalSchemas) UnmarshalJSON(text []byte) error {
+	o.Sent = true
+	return o.optionalObject.UnmarshalJSON(text)
+}
+
+func showEventType(t *store.EventType, content bool) EventTypeOut {
+	out := EventTypeOut{
+		Name:         t.Name,
+		Description:  t.Description,
+		Archived:     t.Archived,
+		Deprecated:   t.Deprecated,
+		FeatureFlags: t.FeatureFlags,
+		GroupName:    pointer(t.GroupName),
+		CreatedAt:    t.CreatedAt.UTC(),
+		UpdatedAt:    t.UpdatedAt.UTC(),
+	}
+	if content {
+		out.Schemas = t.Schemas
+	}
+	if len(t.FeatureFlags) > 0 {
+		out.FeatureFlag = &t.FeatureFlags[0]
+	}
+	return out
+}
+
+func (in *eventTypeFields) apply(t *store.EventType) error {
+	set(in.Archived, &t.Archived)
+	set(in.Deprecated, &t.Deprecated)
+	set(in.GroupName, &t.GroupName)
+	if in.Schemas.Sent {
+		t.Schemas = in.Schemas.optionalObject
+	}
+	switch {
+	case in.FeatureFlags.Sent:
+		set(in.FeatureFlags, &t.FeatureFlags)
+	case in.FeatureFlag.Value != nil:
+		t.FeatureFlags = []string{*in.FeatureFlag.Value}
+	case in.FeatureFlag.Sent:
+		t.FeatureFlags = nil
+	}
+	return nil
+}
+
+// replace makes t what a PUT says; what is absent goes back to its default.
+func (in *EventTypeUpdate) replace(t *store.EventType) error {
+	t.Description = in.Description
+	t.Archived, t.Deprecated, t.GroupName, t.Schemas, t.FeatureFlags = false, false, "", nil, nil
+	return in.apply(t)
+}
+
+func (in *EventTypePatch) change(t *store.EventType) error {
+	set(in.Description, &t.Description)
+	return in.apply(t)
+}
+
+// mayHear reports whether a caller sees an event type: tokens of apps see types
+// without flags and those with a flag of theirs.
+func (c *call) mayHear(t *store.EventType) bool {
+	return c.Claims.App == "" || len(t.FeatureFlags) == 0 ||
+		slices.ContainsFunc(t.FeatureFlags, func(f string) bool { return slices.Contains(c.Claims.FeatureFlags, f) })
+}
+
+type eventTypePath struct {
+	Name string `path:"event_type_name" doc:"The event type's name." example:"session.joined"`
+}
+
+func (a *api) registerEventTypes() {
+	const one = "/event-type/{event_type_name}"
+	handle(a, huma.Operation{
+		OperationID: "v1.event-type.list", Method: http.MethodGet, Path: "/event-type", Tags: []string{tagEventTypes},
+		Summary: "List event types", Description: "By name.",
+	}, accessRead, a.listEventTypes)
+	handle(a, huma.Operation{
+		OperationID: "v1.event-type.create", Method: http.MethodPost, Path: "/event-type", Tags: []string{tagEventTypes},
+		Summary: "Declare an event type", DefaultStatus: http.StatusCreated,
+		Description: "An archived one of the name comes back with what is sent.",
+	}, accessAdminWrite, a.createEventType)
+	handle(a, huma.Operation{
+		OperationID: "v1.event-type.get", Method: http.MethodGet, Path: one, Tags: []string{tagEventTypes},
+		Summary: "Get an event type",
+	}, accessRead, a.getEventType)
+	handle(a, huma.Operation{
+		OperationID: "v1.event-type.update", Method: http.MethodPut, Path: one, Tags: []string{tagEventTypes},
+		Summary: "Replace an event type", Description: "An unknown name is declared, with status 201.",
+	}, accessAdminWrite, a.putEventType)
+	handle(a, huma.Operation{
+		OperationID: "v1.event-type.patch", Method: http.MethodPatch, Path: one, Tags: []string{tagEventTypes},
+		Summary: "Change an event type", Description: "Changes the fields that are sent; null clears.",
+	}, accessAdminWrite, a.patchEventType)
+	handle(a, huma.Operation{
+		OperationID: "v1.event-type.delete", Method: http.MethodDelete, Path: one, Tags: []string{tagEventTypes},
+		Summary: "Archive an event type", Description: "With `expunge` it is removed.",
+	}, accessAdminWrite, a.deleteEventType)
+}
+
+type listEventTypesIn struct {
+	pageIn
+	orderIn
+	IncludeArchived bool `query:"include_archived" doc:"Whether to list archived types too."`
+	WithContent     bool `query:"with_content" doc:"Whether to show schemas."`
+}
+
+// listEventTypes pages by name: event types have no id, and names are unique.
+func (a *api) listEventTypes(ctx context.Context, c *call, in *listEventTypesIn) (*answer[Page[EventTypeOut]], error) {
+	name, back := strings.CutPrefix(in.Iterator, "-")
+	if back && name == "" {
+		return nil, errIterator()
+	}
+	rows, err := a.Store.EventTypes(ctx, c.Org, store.Page{
+		Limit: in.Limit, AfterName: name, Ascending: in.ascending(true) != back,
+	}, in.IncludeArchived)
+	if err != nil {
+		return nil, err
+	}
+	if back {
+		slices.Reverse(rows.Rows)
+	}
+	page := Page[EventTypeOut]{Data: make([]EventTypeOut, 0, len(rows.Rows)), Done: rows.Done}
+	for i := range rows.Rows {
+		if c.mayHear(&rows.Rows[i]) {
+			page.Data = append(page.Data, showEventType(&rows.Rows[i], in.WithContent))
+		}
+	}
+	if n := len(rows.Rows); n > 0 {
+		last, first := rows.Rows[n-1].Name, "-"+rows.Rows[0].Name
+		page.Iterator, page.PrevIterator = &last, &first
+	}
+	return &answer[Page[EventTypeOut]]{page}, nil
+}
+
+type createEventTypeIn struct {
+	Body EventTypeIn
+}
+
+func (a *api) createEventType(ctx context.Context, c *call, in *createEventTypeIn) (*answerStatus[EventTypeOut], error) {
+	t := store.EventType{Org: c.Org, Name: in.Body.Name, Description: in.Body.Description}
+	if err := in.Body.apply(&t); err != nil {
+		return nil, err
+	}
+	r, err := a.Ingest.CreateEventType(ctx, c.key(), t)
+	if err != nil {
+		return nil, err
+	}
+	return a.answerEventType(ctx, c, t.Name, r)
+}
+
+// answerEventType reads an event type again, as it is on disk.
+func (a *api) answerEventType(ctx context.Context, c *call, name string, r ingest.Result) (*answerStatus[EventTypeOut], error) {
+	t, err := a.Store.EventType(ctx, c.Org, name)
+	if err != nil {
+		return nil, err
+	}
+	return &answerStatus[EventTypeOut]{createdOr200(r), showEventType(&t, true)}, nil
+}
+
+func (a *api) getEventType(ctx context.Context, c *call, in *eventTypePath) (*answer[EventTypeOut], error) {
+	t, err := a.Store.EventType(ctx, c.Org, in.Name)
+	if err == nil && !c.mayHear(&t) {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &answer[EventTypeOut]{showEventType(&t, true)}, nil
+}
+
+type putEventTypeIn struct {
+	eventTypePath
+	Body EventTypeUpdate
+}
+
+func (a *api) putEventType(ctx context.Context, c *call, in *putEventTypeIn) (*answerStatus[EventTypeOut], error) {
+	r, err := a.Ingest.UpdateEventType(ctx, c.Org, in.Name, true, in.Body.replace)
+	if err != nil {
+		return nil, err
+	}
+	return a.answerEventType(ctx, c, in.Name, r)
+}
+
+type patchEventTypeIn struct {
+	eventTypePath
+	Body EventTypePatch
+}
+
+func (a *api) patchEventType(ctx context.Context, c *call, in *patchEventTypeIn) (*answerStatus[EventTypeOut], error) {
+	r, err := a.Ingest.UpdateEventType(ctx, c.Org, in.Name, false, in.Body.change)
+	if err != nil {
+		return nil, err
+	}
+	r.Existed = true
+	return a.answerEventType(ctx, c, in.Name, r)
+}
+
+type deleteEventTypeIn struct {
+	eventTypePath
+	Expunge bool `query:"expunge" doc:"Remove it instead of archiving it."`
+}
+
+func (a *api) deleteEventType(ctx context.Context, c *call, in *deleteEventTypeIn) (*nothing, error) {
+	return &nothing{}, a.Ingest.DeleteEventType(ctx, c.Org, in.Name, in.Expunge)
+}

@@ -1,0 +1,52 @@
+package restapi
+
+import (
+	"context"
+	"time"
+
+	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/ingest"
+	"github.com/callboard/callboard/internal/store"
+)
+
+// Ingest is what the API changes things through; *ingest.Service is the one
+// outside of tests. Each method returns after the change is on disk. Wrong values
+// come back as an errs.Error of kind Invalid whose fields begin with "body";
+// what is not in the caller's scope is NotFound, a taken name is Conflict. A
+// repetition under the same ingest.Key gives the first result, with Replayed set.
+//
+// The functions named mutate may run several times and must not keep what they
+// are given.
+type Ingest interface {
+	// CreateApp gives the app that has the uid, with Existed set, if getIfExists.
+	CreateApp(ctx context.Context, org string, key ingest.Key, app store.App, getIfExists bool) (ingest.Result, error)
+	// UpdateApp creates an app of an unknown uid if orCreate.
+	UpdateApp(ctx context.Context, ref ingest.AppRef, orCreate bool, mutate func(*store.App) error) (ingest.Result, error)
+	DeleteApp(ctx context.Context, ref ingest.AppRef) error
+	// ExpireTokens refuses the app's tokens that were issued before from.
+	ExpireTokens(ctx context.Context, ref ingest.AppRef, from time.Time) error
+
+	// CreateEndpoint makes a secret if the endpoint has none.
+	CreateEndpoint(ctx context.Context, app ingest.AppRef, key ingest.Key, ep delivery.Endpoint) (ingest.Result, error)
+	UpdateEndpoint(ctx context.Context, app ingest.AppRef, ref store.Ref, orCreate bool, mutate func(*delivery.Endpoint) error) (ingest.Result, error)
+	DeleteEndpoint(ctx context.Context, app ingest.AppRef, ref store.Ref) error
+	// RotateSecret makes a secret if none is given.
+	RotateSecret(ctx context.Context, app ingest.AppRef, ref store.Ref, key ingest.Key, secret string, grace time.Duration) error
+
+	// CreateEventType and UpdateEventType are answered by name: their Result has no ID.
+	CreateEventType(ctx context.Context, key ingest.Key, t store.EventType) (ingest.Result, error)
+	UpdateEventType(ctx context.Context, org, name string, orCreate bool, mutate func(*store.EventType) error) (ingest.Result, error)
+	DeleteEventType(ctx context.Context, org, name string, expunge bool) error
+	// UpdateSettings gives mutate the stored document, nil if there is none.
+	UpdateSettings(ctx context.Context, org string, mutate func(doc []byte) ([]byte, error)) error
+
+	// PostMessage takes ownership of the message's payload.
+	PostMessage(ctx context.Context, app ingest.AppRef, key ingest.Key, m ingest.Message) (ingest.Result, error)
+	SendExample(ctx context.Context, app ingest.AppRef, endpoint store.Ref, key ingest.Key, eventType string, payload []byte) (ingest.Result, error)
+	Resend(ctx context.Context, app ingest.AppRef, message, endpoint store.Ref, key ingest.Key) error
+	// Recover's Result is the task.
+	Recover(ctx context.Context, app ingest.AppRef, endpoint store.Ref, key ingest.Key, since, until time.Time) (ingest.Result, error)
+	DeletePayload(ctx context.Context, app ingest.AppRef, message store.Ref) error
+	DeleteAttemptContent(ctx context.Context, app ingest.AppRef, message, attempt id.ID) error
+}

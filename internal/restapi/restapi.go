@@ -1,0 +1,165 @@
+// Package restapi is the delivery API: Svix's routes, so that Svix's clients work
+// against Callboard unchanged.
+//
+// It reads through Store and changes through Ingest, and knows nothing of
+// dispatch. Most routes are registered with huma, which reads parameters, checks
+// bodies against their JSON schema and describes all of it in the OpenAPI
+// document. Two things of huma's are replaced: its errors, which echo the value
+// that they reject (see problem), and its links to schemas in answers. POST
+// …/msg, the one route that is called thousands of times a second, is a plain
+// handler (see postMessage) that is described in the same document.
+//
+// What holds for every route:
+//   - The token is checked before the body is read, and what the token may do
+//     before the path is looked at (package web). A foreign app, a forged id and
+//     a thing that does not exist look alike: 404.
+//   - A POST under an Idempotency-Key is done once; its answer is rendered from
+//     the id of the result by reading it again, so a repetition shows the thing
+//     as it is now.
+//   - Unknown fields of a body are ignored, because clients send more than we
+//     know; unknown settings are refused, because nobody sends those by accident.
+package restapi
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/callboard/callboard/internal/dialect"
+	"github.com/callboard/callboard/internal/errs"
+	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/token"
+	"github.com/callboard/callboard/internal/web"
+)
+
+// prefix is where the API's routes begin.
+const prefix = "/api/v1"
+
+// Config is what the API is made of.
+type Config struct {
+	Store     Store            // required
+	Ingest    Ingest           // required
+	Codec     *id.Codec        // required
+	Tokens    *token.Authority // required
+	Dialects  dialect.Set      // required: at least native
+	PublicURL string           // required: scheme and host under which clients reach the server
+	// Ready reports why the server cannot do its work; nil = the store is asked.
+	Ready   func() error
+	Metrics http.Handler // served at /metrics; nil = not served
+	Logger  *slog.Logger // default slog.Default()
+	Version string       // of Callboard, for the OpenAPI document; default "dev"
+}
+
+// api holds what the handlers need. It does not change after New.
+type api struct {
+	Config
+	guard *web.Guard
+	huma  huma.API
+	mux   *http.ServeMux
+}
+
+// New makes the handler of the whole API, the documents and the probes.
+func New(cfg Config) (http.Handler, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	if cfg.Version == "" {
+		cfg.Version = "dev"
+	}
+	cfg.PublicURL = strings.TrimRight(cfg.PublicURL, "/")
+	a := &api{
+		Config: cfg,
+		guard:  &web.Guard{Tokens: cfg.Tokens, Apps: cfg.Store, Codec: cfg.Codec},
+		mux:    http.NewServeMux(),
+	}
+	a.huma = humago.New(a.mux, a.document())
+	a.registerRoutes()
+	if err := a.serveDocuments(); err != nil {
+		return nil, err
+	}
+	return web.Wrap(a.mux, cfg.Logger), nil
+}
+
+func (cfg *Config) check() error {
+	if cfg.Store == nil || cfg.Ingest == nil || cfg.Codec == nil || cfg.Tokens == nil {
+		return errors.New("restapi: Config.Store, Ingest, Codec and Tokens are required")
+	}
+	if _, ok := cfg.Dialects.Get(dialect.Native); !ok {
+		return errors.New("restapi: Config.Dialects lacks native")
+	}
+	u, err := url.Parse(cfg.PublicURL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return errors.New("restapi: Config.PublicURL must be http:// or https:// and a host")
+	}
+	return nil
+}
+
+// registerRoutes puts every route on the mux, in the order of the document.
+func (a *api) registerRoutes() {
+	a.registerApps()
+	a.registerEndpoints()
+	a.registerEndpointSecrets()
+	a.registerEndpointWork()
+	a.registerEventTypes()
+	a.registerMessages()
+	a.registerAttempts()
+	a.registerAuth()
+	a.registerTasks()
+	a.registerSettings()
+	a.registerHealth()
+	a.registerLater()
+	if a.Metrics != nil {
+		a.mux.Handle("GET /metrics", a.Metrics)
+	}
+	a.mux.HandleFunc("/", a.noRoute)
+}
+
+// methods are those that noRoute tries.
+var methods = [...]string{
+	http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+}
+
+// noRoute answers what matches no route: 405 if the path has other methods, else
+// 404. It catches everything, so net/http's own plain-text answers never show.
+func (a *api) noRoute(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, m := range methods {
+		other := http.Request{Method: m, URL: r.URL, Host: r.Host}
+		if _, pattern := a.mux.Handler(&other); pattern != "/" && pattern != "" {
+			allowed = append(allowed, m)
+		}
+	}
+	if len(allowed) > 0 {
+		web.MethodNotAllowed(w, strings.Join(allowed, ", "))
+		return
+	}
+	web.Fail(w, web.ErrNoRoute())
+}
+
+// registerLater answers for the routes that are documented and not built yet.
+// The token is checked first, so that 501 is told to callers only.
+func (a *api) registerLater() {
+	for _, r := range svixRoutes {
+		if r.Answer != Later {
+			continue
+		}
+		a.mux.HandleFunc(r.Method+" "+r.Path, func(w http.ResponseWriter, req *http.Request) {
+			caller, err := a.guard.Admit(req, web.Access{Write: req.Method != http.MethodGet})
+			if text := req.PathValue("app_id"); err == nil && text != "" {
+				_, err = a.guard.AppRef(&caller, text)
+			}
+			if err == nil {
+				err = &errs.Error{Kind: errs.NotImplemented}
+			}
+			web.Fail(w, err)
+		})
+	}
+}

@@ -1,0 +1,117 @@
+package restapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/callboard/callboard/internal/errs"
+	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/store"
+)
+
+// BackgroundTaskOut is long work and how far it is.
+type BackgroundTaskOut struct {
+	ID        string    `json:"id" example:"qtask_1srOrx2ZWZBpBUvZwXKQmoEYga2"`
+	Status    string    `json:"status" enum:"running,finished,failed"`
+	Task      string    `json:"task" example:"endpoint.recover"`
+	Data      taskData  `json:"data"`
+	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+// taskData is what a task has to tell.
+type taskData struct {
+	MessagesSent int64  `json:"messagesSent" doc:"Deliveries that were queued again so far."`
+	Reason       string `json:"reason,omitempty" doc:"Why it failed."`
+}
+
+// taskNames are the tasks that clients see, by Svix's names. Housekeeping has
+// none: clients refuse a task of a kind that they do not know.
+var taskNames = map[store.TaskKind]string{store.TaskRecover: "endpoint.recover"}
+
+func taskStatus(s store.TaskState) string {
+	switch s {
+	case store.TaskRunning:
+		return "running"
+	case store.TaskFinished:
+		return "finished"
+	}
+	return "failed"
+}
+
+// taskTime is when a task last moved; before its first step that is its start.
+func taskTime(t *store.Task) time.Time {
+	if t.UpdatedAt.IsZero() {
+		return t.ID.Time()
+	}
+	return t.UpdatedAt.UTC()
+}
+
+func (a *api) showTask(t *store.Task) BackgroundTaskOut {
+	return BackgroundTaskOut{
+		ID:        a.Codec.Encode(id.Task, t.ID),
+		Status:    taskStatus(t.State),
+		Task:      taskNames[t.Kind],
+		Data:      taskData{MessagesSent: t.Done, Reason: t.Reason},
+		UpdatedAt: taskTime(t),
+	}
+}
+
+func (a *api) registerTasks() {
+	handle(a, huma.Operation{
+		OperationID: "v1.background-task.list", Method: http.MethodGet, Path: "/background-task", Tags: []string{tagTasks},
+		Summary: "List background tasks", Description: "Newest first unless asked otherwise.",
+	}, accessRead, a.listTasks)
+	handle(a, huma.Operation{
+		OperationID: "v1.background-task.get", Method: http.MethodGet, Path: "/background-task/{task_id}", Tags: []string{tagTasks},
+		Summary: "Get a background task",
+	}, accessRead, a.getTask)
+}
+
+type listTasksIn struct {
+	pageIn
+	orderIn
+	Status string `query:"status" enum:"running,finished,failed" doc:"Only tasks of this status."`
+	Task   string `query:"task" doc:"Only tasks of this kind."`
+}
+
+func (a *api) listTasks(ctx context.Context, c *call, in *listTasksIn) (*answer[Page[BackgroundTaskOut]], error) {
+	cur, err := a.cursor(in.pageIn, id.Task, in.ascending(false))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := a.Store.ListTasks(ctx, c.Org, c.App, 0, cur.Page)
+	if err != nil {
+		return nil, err
+	}
+	page := list(cur, rows, func(t *store.Task) id.ID { return t.ID },
+		func(t *store.Task) (BackgroundTaskOut, bool) {
+			out := a.showTask(t)
+			return out, out.Task != "" && matches(in.Status, out.Status) && matches(in.Task, out.Task)
+		})
+	return &answer[Page[BackgroundTaskOut]]{page}, nil
+}
+
+// matches reports whether a filter lets a value through; "" lets all through.
+func matches(filter, value string) bool { return filter == "" || filter == value }
+
+type taskPath struct {
+	TaskID string `path:"task_id" doc:"The task's id."`
+}
+
+func (a *api) getTask(ctx context.Context, c *call, in *taskPath) (*answer[BackgroundTaskOut], error) {
+	taskID, ok := a.Codec.Decode(id.Task, in.TaskID)
+	if !ok {
+		return nil, errs.Missing()
+	}
+	t, err := a.Store.Task(ctx, c.Org, taskID)
+	if err != nil {
+		return nil, err
+	}
+	if c.App != 0 && t.App != c.App || taskNames[t.Kind] == "" {
+		return nil, errs.Missing()
+	}
+	return &answer[BackgroundTaskOut]{a.showTask(&t)}, nil
+}
