@@ -25,7 +25,6 @@ import (
 	"github.com/callboard/callboard/internal/ingest"
 	"github.com/callboard/callboard/internal/janitor"
 	"github.com/callboard/callboard/internal/netguard"
-	"github.com/callboard/callboard/internal/restapi"
 	"github.com/callboard/callboard/internal/store/sqlite"
 	"github.com/callboard/callboard/internal/tasks"
 	"github.com/callboard/callboard/internal/token"

@@ -172,16 +172,19 @@ func (d *Dispatcher) next(w *worker) (it item, l *lane, ok bool) {
 	defer d.mu.Unlock()
 	if d.running && !d.stalled && d.pending < d.cfg.MaxUnrecorded {
 		now := d.cfg.Now()
-		for len(d.ready) > 0 {
+		for range len(d.ready) {
 			l := d.ready[0]
 			if d.full() && len(l.queue) > 0 && l.queue[0].message == nil {
 				break // its payload would have to be loaded
 			}
 			d.ready[0] = nil
 			d.ready = d.ready[1:]
+			if d.inFlight >= d.share(l) {
+				d.ready = append(d.ready, l) // its turn comes again when others have ended
+				continue
+			}
 			l.inReady = false
-			at := d.sendable(l, now)
-			if at.IsZero() || at.After(now) {
+			if at := d.sendable(l, now); at.IsZero() || at.After(now) {
 				d.place(l, now)
 				continue
 			}
@@ -195,6 +198,20 @@ func (d *Dispatcher) next(w *worker) (it item, l *lane, ok bool) {
 	}
 	d.idle = append(d.idle, w)
 	return item{}, nil, false
+}
+
+// share is how many requests may be under way, over all lanes, for a lane to begin
+// one more. Lanes that have several leave the last places to those that have
+// few: however many receivers hang at once, the next endpoint finds a place.
+func (d *Dispatcher) share(l *lane) int {
+	switch all := d.cfg.MaxInFlight; {
+	case l.inFlight == 0:
+		return all
+	case l.inFlight < 4:
+		return all - all/8
+	default:
+		return all - all/4
+	}
 }
 
 // full reports whether no more payloads may be loaded. With nothing under way one
