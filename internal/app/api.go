@@ -2,11 +2,10 @@ package app
 
 import (
 	"context"
+	"log"
 	"log/slog"
 	"net/http"
 	"time"
-
-	"log"
 
 	"github.com/callboard/callboard/internal/restapi"
 )
