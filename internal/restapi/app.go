@@ -104,12 +104,12 @@ func (a *api) registerApps() {
 }
 
 type listAppsIn struct {
-	pageIn
-	orderIn
+	PageIn
+	OrderIn
 }
 
 func (a *api) listApps(ctx context.Context, c *call, in *listAppsIn) (*answer[Page[ApplicationOut]], error) {
-	cur, err := a.cursor(in.pageIn, id.App, in.ascending(true))
+	cur, err := a.cursor(in.PageIn, id.App, in.ascending(true))
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +152,7 @@ func createdOr200(r ingest.Result) int {
 	return http.StatusCreated
 }
 
-func (a *api) getApp(ctx context.Context, c *call, _ *appPath) (*answer[ApplicationOut], error) {
+func (a *api) getApp(ctx context.Context, c *call, _ *AppPath) (*answer[ApplicationOut], error) {
 	app, err := c.app(ctx)
 	if err != nil {
 		return nil, err
@@ -161,7 +161,7 @@ func (a *api) getApp(ctx context.Context, c *call, _ *appPath) (*answer[Applicat
 }
 
 type putAppIn struct {
-	appPath
+	AppPath
 	Body ApplicationIn
 }
 
@@ -177,7 +177,7 @@ func (a *api) putApp(ctx context.Context, c *call, in *putAppIn) (*answerStatus[
 }
 
 type patchAppIn struct {
-	appPath
+	AppPath
 	Body ApplicationPatch
 }
 
@@ -193,6 +193,6 @@ func (a *api) patchApp(ctx context.Context, c *call, in *patchAppIn) (*answerSta
 	return a.answerApp(ctx, c.Org, r)
 }
 
-func (a *api) deleteApp(ctx context.Context, c *call, _ *appPath) (*nothing, error) {
+func (a *api) deleteApp(ctx context.Context, c *call, _ *AppPath) (*nothing, error) {
 	return &nothing{}, a.Ingest.DeleteApp(ctx, c.appRef)
 }

@@ -64,7 +64,7 @@ func (a *api) showAttempt(row *store.AttemptRow, content bool) MessageAttemptOut
 // MessageEndpointOut is an endpoint with how a message's delivery to it stands.
 type MessageEndpointOut struct {
 	EndpointOut
-	deliveryOut
+	DeliveryOut
 }
 
 func (a *api) registerAttempts() {
@@ -100,13 +100,13 @@ func (a *api) registerAttempts() {
 	}, accessAttempt, a.resend)
 }
 
-// attemptsIn are the filters of both lists of attempts.
-type attemptsIn struct {
-	pageIn
-	timesIn
-	matchIn
-	contentIn
-	statusIn
+// AttemptsIn are the filters of both lists of attempts.
+type AttemptsIn struct {
+	PageIn
+	TimesIn
+	MatchIn
+	ContentIn
+	StatusIn
 	StatusCodeClass query[codeClass] `query:"status_code_class" doc:"Only answers of this class: 0 none at all, 100 to 500."`
 	WithMsg         bool             `query:"with_msg" doc:"Whether to show each attempt's message, without its payload."`
 }
@@ -124,7 +124,7 @@ func (codeClass) Schema(huma.Registry) *huma.Schema {
 // none is pending, sending or canceled.
 var errNoSuchAttempts = errors.New("no attempt can match")
 
-func (in *attemptsIn) query(c *call, cur cursor) (store.AttemptQuery, error) {
+func (in *AttemptsIn) query(c *call, cur cursor) (store.AttemptQuery, error) {
 	q := store.AttemptQuery{
 		Page: cur.Page, EventTypes: c.eventTypes(), Channel: in.Channel, Tag: in.Tag,
 		Content: in.WithContent, WithMessage: in.WithMsg,
@@ -149,8 +149,8 @@ func (in *attemptsIn) query(c *call, cur cursor) (store.AttemptQuery, error) {
 }
 
 // attempts lists what a query finds; narrow sets its message and endpoint.
-func (a *api) attempts(ctx context.Context, c *call, in *attemptsIn, narrow func(*store.AttemptQuery) error) (*answer[Page[MessageAttemptOut]], error) {
-	cur, err := a.cursor(in.pageIn, id.Attempt, false)
+func (a *api) attempts(ctx context.Context, c *call, in *AttemptsIn, narrow func(*store.AttemptQuery) error) (*answer[Page[MessageAttemptOut]], error) {
+	cur, err := a.cursor(in.PageIn, id.Attempt, false)
 	if err != nil {
 		return nil, err
 	}
@@ -170,12 +170,12 @@ func (a *api) attempts(ctx context.Context, c *call, in *attemptsIn, narrow func
 }
 
 type attemptsByEndpointIn struct {
-	endpointPath
-	attemptsIn
+	EndpointPath
+	AttemptsIn
 }
 
 func (a *api) attemptsByEndpoint(ctx context.Context, c *call, in *attemptsByEndpointIn) (*answer[Page[MessageAttemptOut]], error) {
-	return a.attempts(ctx, c, &in.attemptsIn, func(q *store.AttemptQuery) error {
+	return a.attempts(ctx, c, &in.AttemptsIn, func(q *store.AttemptQuery) error {
 		ep, err := a.namedEndpoint(ctx, c, in.EndpointID)
 		q.App, q.Endpoint = ep.App, ep.ID
 		return err
@@ -183,13 +183,13 @@ func (a *api) attemptsByEndpoint(ctx context.Context, c *call, in *attemptsByEnd
 }
 
 type attemptsByMessageIn struct {
-	messagePath
-	attemptsIn
+	MessagePath
+	AttemptsIn
 	EndpointID string `query:"endpoint_id" doc:"Only attempts to this endpoint."`
 }
 
 func (a *api) attemptsByMessage(ctx context.Context, c *call, in *attemptsByMessageIn) (*answer[Page[MessageAttemptOut]], error) {
-	return a.attempts(ctx, c, &in.attemptsIn, func(q *store.AttemptQuery) error {
+	return a.attempts(ctx, c, &in.AttemptsIn, func(q *store.AttemptQuery) error {
 		m, err := a.namedMessage(ctx, c, in.MessageID)
 		if err != nil {
 			return err
@@ -205,16 +205,16 @@ func (a *api) attemptsByMessage(ctx context.Context, c *call, in *attemptsByMess
 }
 
 type endpointMessagesIn struct {
-	endpointPath
-	pageIn
-	timesIn
-	matchIn
-	contentIn
-	statusIn
+	EndpointPath
+	PageIn
+	TimesIn
+	MatchIn
+	ContentIn
+	StatusIn
 }
 
 func (a *api) endpointMessages(ctx context.Context, c *call, in *endpointMessagesIn) (*answer[Page[EndpointMessageOut]], error) {
-	cur, err := a.cursor(in.pageIn, id.Message, false)
+	cur, err := a.cursor(in.PageIn, id.Message, false)
 	if err != nil {
 		return nil, err
 	}
@@ -248,13 +248,13 @@ func (a *api) endpointMessages(ctx context.Context, c *call, in *endpointMessage
 }
 
 type messageEndpointsIn struct {
-	messagePath
-	pageIn
+	MessagePath
+	PageIn
 	ExpandedStatuses bool `query:"expanded_statuses" doc:"Whether the client knows status 4, canceled; else it is told 0."`
 }
 
 func (a *api) messageEndpoints(ctx context.Context, c *call, in *messageEndpointsIn) (*answer[Page[MessageEndpointOut]], error) {
-	cur, err := a.cursor(in.pageIn, id.Endpoint, true)
+	cur, err := a.cursor(in.PageIn, id.Endpoint, true)
 	if err != nil {
 		return nil, err
 	}
@@ -286,12 +286,12 @@ func (a *api) messageEndpoints(ctx context.Context, c *call, in *messageEndpoint
 }
 
 type getAttemptIn struct {
-	attemptPath
+	AttemptPath
 	ExpandedStatuses bool `query:"expanded_statuses" doc:"Accepted for Svix's clients; attempts are never canceled."`
 }
 
 func (a *api) getAttempt(ctx context.Context, c *call, in *getAttemptIn) (*answer[MessageAttemptOut], error) {
-	_, row, err := a.namedAttempt(ctx, c, &in.attemptPath)
+	_, row, err := a.namedAttempt(ctx, c, &in.AttemptPath)
 	if err != nil {
 		return nil, err
 	}
@@ -299,7 +299,7 @@ func (a *api) getAttempt(ctx context.Context, c *call, in *getAttemptIn) (*answe
 }
 
 // namedAttempt reads the attempt that a path names.
-func (a *api) namedAttempt(ctx context.Context, c *call, in *attemptPath) (store.Message, store.AttemptRow, error) {
+func (a *api) namedAttempt(ctx context.Context, c *call, in *AttemptPath) (store.Message, store.AttemptRow, error) {
 	attempt, ok := a.Codec.Decode(id.Attempt, in.AttemptID)
 	if !ok {
 		return store.Message{}, store.AttemptRow{}, errs.Missing()
@@ -312,7 +312,7 @@ func (a *api) namedAttempt(ctx context.Context, c *call, in *attemptPath) (store
 	return m, row, err
 }
 
-func (a *api) deleteAttemptContent(ctx context.Context, c *call, in *attemptPath) (*nothing, error) {
+func (a *api) deleteAttemptContent(ctx context.Context, c *call, in *AttemptPath) (*nothing, error) {
 	m, row, err := a.namedAttempt(ctx, c, in)
 	if err != nil {
 		return nil, err
@@ -321,7 +321,7 @@ func (a *api) deleteAttemptContent(ctx context.Context, c *call, in *attemptPath
 }
 
 type resendIn struct {
-	messagePath
+	MessagePath
 	EndpointID string `path:"endpoint_id" doc:"The endpoint's id or uid."`
 }
 

@@ -65,7 +65,7 @@ func (a *api) registerAuth() {
 }
 
 type portalAccessIn struct {
-	appPath
+	AppPath
 	Body *AppPortalAccessIn
 }
 
@@ -81,7 +81,7 @@ func (a *api) portalAccess(ctx context.Context, c *call, in *portalAccessIn) (*a
 	return a.grant(&app, ask)
 }
 
-func (a *api) dashboardAccess(ctx context.Context, c *call, _ *appPath) (*answer[AppPortalAccessOut], error) {
+func (a *api) dashboardAccess(ctx context.Context, c *call, _ *AppPath) (*answer[AppPortalAccessOut], error) {
 	app, err := c.app(ctx)
 	if err != nil {
 		return nil, err
@@ -140,7 +140,7 @@ func (a *api) grant(app *store.App, in *AppPortalAccessIn) (*answer[AppPortalAcc
 }
 
 type expireAllIn struct {
-	appPath
+	AppPath
 	Body *ApplicationTokenExpireIn
 }
 

@@ -14,9 +14,9 @@ import (
 	"github.com/callboard/callboard/internal/web"
 )
 
-// endpointFields are the fields that creating, replacing and changing an endpoint
+// EndpointFields are the fields that creating, replacing and changing an endpoint
 // have in common. Those of the second block are Callboard's own.
-type endpointFields struct {
+type EndpointFields struct {
 	Description  optional[string]    `json:"description,omitempty" doc:"For people."`
 	UID          optional[string]    `json:"uid,omitempty" doc:"Your own name for the endpoint, unique in the app."`
 	Disabled     optional[bool]      `json:"disabled,omitempty" doc:"A disabled endpoint gets nothing; what it still had to get has failed."`
@@ -42,7 +42,7 @@ type EndpointIn struct {
 	URL     string              `json:"url" doc:"Where webhooks go." example:"https://example.com/webhook"`
 	Secret  optional[string]    `json:"secret,omitempty" doc:"What webhooks are signed with, whsec_…; one is made if there is none."`
 	Headers optional[stringMap] `json:"headers,omitempty" doc:"Sent with every webhook."`
-	endpointFields
+	EndpointFields
 }
 
 // EndpointUpdate replaces an endpoint. The secret stays, and so do headers and
@@ -50,14 +50,14 @@ type EndpointIn struct {
 type EndpointUpdate struct {
 	URL     string              `json:"url" doc:"Where webhooks go." example:"https://example.com/webhook"`
 	Headers optional[stringMap] `json:"headers,omitempty" doc:"Sent with every webhook."`
-	endpointFields
+	EndpointFields
 }
 
 // EndpointPatch changes the fields that are sent; null clears.
 type EndpointPatch struct {
 	URL    optional[string] `json:"url,omitempty" doc:"Where webhooks go."`
 	Secret optional[string] `json:"secret,omitempty" doc:"Replaces the secret at once; see secret/rotate for a grace period."`
-	endpointFields
+	EndpointFields
 }
 
 // EndpointOut is an endpoint as the API shows it. Headers and secret have routes
@@ -143,7 +143,7 @@ func durationPointer(d time.Duration) *string {
 
 // apply changes the fields of ep that were sent. What it cannot read, it names;
 // whether the values are allowed is ingest's to say.
-func (in *endpointFields) apply(ep *delivery.Endpoint) error {
+func (in *EndpointFields) apply(ep *delivery.Endpoint) error {
 	if in.Filter.Sent && in.Filter.Value != nil {
 		return later("content filters")
 	}
@@ -168,7 +168,7 @@ func (in *endpointFields) apply(ep *delivery.Endpoint) error {
 	return in.applyTiming(ep)
 }
 
-func (in *endpointFields) applyTiming(ep *delivery.Endpoint) error {
+func (in *EndpointFields) applyTiming(ep *delivery.Endpoint) error {
 	if err := setDuration(in.Timeout, &ep.Timeout, "timeout"); err != nil {
 		return err
 	}
@@ -269,13 +269,13 @@ func (a *api) registerEndpoints() {
 }
 
 type listEndpointsIn struct {
-	appPath
-	pageIn
-	orderIn
+	AppPath
+	PageIn
+	OrderIn
 }
 
 func (a *api) listEndpoints(ctx context.Context, c *call, in *listEndpointsIn) (*answer[Page[EndpointOut]], error) {
-	cur, err := a.cursor(in.pageIn, id.Endpoint, in.ascending(false))
+	cur, err := a.cursor(in.PageIn, id.Endpoint, in.ascending(false))
 	if err != nil {
 		return nil, err
 	}
@@ -292,13 +292,20 @@ func (a *api) listEndpoints(ctx context.Context, c *call, in *listEndpointsIn) (
 }
 
 type createEndpointIn struct {
-	appPath
+	AppPath
 	Body EndpointIn
 }
 
 func (a *api) createEndpoint(ctx context.Context, c *call, in *createEndpointIn) (*answerStatus[EndpointOut], error) {
 	ep, err := in.Body.endpoint()
 	if err != nil {
+		return nil, err
+	}
+	dialects, err := a.dialectsOf(ctx, c.Org)
+	if err != nil {
+		return nil, err
+	}
+	if err := dialects.choose(&ep); err != nil {
 		return nil, err
 	}
 	r, err := a.Ingest.CreateEndpoint(ctx, c.appRef, c.key(), ep)
@@ -334,7 +341,7 @@ func (a *api) namedEndpoint(ctx context.Context, c *call, text string) (delivery
 	return a.readEndpoint(ctx, c, ref)
 }
 
-func (a *api) getEndpoint(ctx context.Context, c *call, in *endpointPath) (*answer[EndpointOut], error) {
+func (a *api) getEndpoint(ctx context.Context, c *call, in *EndpointPath) (*answer[EndpointOut], error) {
 	ep, err := a.namedEndpoint(ctx, c, in.EndpointID)
 	if err != nil {
 		return nil, err
@@ -343,7 +350,7 @@ func (a *api) getEndpoint(ctx context.Context, c *call, in *endpointPath) (*answ
 }
 
 type putEndpointIn struct {
-	endpointPath
+	EndpointPath
 	Body EndpointUpdate
 }
 
@@ -352,7 +359,7 @@ func (a *api) putEndpoint(ctx context.Context, c *call, in *putEndpointIn) (*ans
 }
 
 type patchEndpointIn struct {
-	endpointPath
+	EndpointPath
 	Body EndpointPatch
 }
 
@@ -365,7 +372,17 @@ func (a *api) updateEndpoint(ctx context.Context, c *call, text string, orCreate
 	if err != nil {
 		return nil, err
 	}
-	r, err := a.Ingest.UpdateEndpoint(ctx, c.appRef, ref, orCreate, mutate)
+	dialects, err := a.dialectsOf(ctx, c.Org)
+	if err != nil {
+		return nil, err
+	}
+	r, err := a.Ingest.UpdateEndpoint(ctx, c.appRef, ref, orCreate, func(ep *delivery.Endpoint) error {
+		before, isNew := ep.Dialect, ep.ID == 0
+		if err := mutate(ep); err != nil || ep.Dialect == before && !isNew {
+			return err // a dialect that was allowed when it was chosen stays
+		}
+		return dialects.choose(ep)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -373,7 +390,7 @@ func (a *api) updateEndpoint(ctx context.Context, c *call, text string, orCreate
 	return a.answerEndpoint(ctx, c, r)
 }
 
-func (a *api) deleteEndpoint(ctx context.Context, c *call, in *endpointPath) (*nothing, error) {
+func (a *api) deleteEndpoint(ctx context.Context, c *call, in *EndpointPath) (*nothing, error) {
 	ref, err := web.Ref(a.Codec, id.Endpoint, in.EndpointID)
 	if err != nil {
 		return nil, err

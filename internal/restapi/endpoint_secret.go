@@ -126,7 +126,7 @@ func (a *api) registerEndpointSecrets() {
 	}, accessManage, a.patchHeaders)
 }
 
-func (a *api) getSecret(ctx context.Context, c *call, in *endpointPath) (*answer[EndpointSecretOut], error) {
+func (a *api) getSecret(ctx context.Context, c *call, in *EndpointPath) (*answer[EndpointSecretOut], error) {
 	ep, err := a.namedEndpoint(ctx, c, in.EndpointID)
 	if err != nil {
 		return nil, err
@@ -152,7 +152,7 @@ func verifyingKey(secret string) string {
 }
 
 type rotateSecretIn struct {
-	endpointPath
+	EndpointPath
 	Body *EndpointSecretRotateIn
 }
 
@@ -171,7 +171,7 @@ func (a *api) rotateSecret(ctx context.Context, c *call, in *rotateSecretIn) (*n
 	return &nothing{}, a.Ingest.RotateSecret(ctx, c.appRef, ref, c.key(), secret, grace)
 }
 
-func (a *api) getHeaders(ctx context.Context, c *call, in *endpointPath) (*answer[EndpointHeadersOut], error) {
+func (a *api) getHeaders(ctx context.Context, c *call, in *EndpointPath) (*answer[EndpointHeadersOut], error) {
 	ep, err := a.namedEndpoint(ctx, c, in.EndpointID)
 	if err != nil {
 		return nil, err
@@ -180,7 +180,7 @@ func (a *api) getHeaders(ctx context.Context, c *call, in *endpointPath) (*answe
 }
 
 type putHeadersIn struct {
-	endpointPath
+	EndpointPath
 	Body EndpointHeadersIn
 }
 
@@ -189,7 +189,7 @@ func (a *api) putHeaders(ctx context.Context, c *call, in *putHeadersIn) (*nothi
 }
 
 type patchHeadersIn struct {
-	endpointPath
+	EndpointPath
 	Body EndpointHeadersPatchIn
 }
 

@@ -93,7 +93,7 @@ func (a *api) registerEndpointWork() {
 }
 
 type recoverIn struct {
-	endpointPath
+	EndpointPath
 	Body RecoverIn
 }
 
@@ -120,7 +120,7 @@ func (a *api) recoverEndpoint(ctx context.Context, c *call, in *recoverIn) (*ans
 }
 
 type sendExampleIn struct {
-	endpointPath
+	EndpointPath
 	Body EventExampleIn
 }
 
@@ -232,7 +232,7 @@ func schemaExample(schemas []byte, index int) map[string]json.RawMessage {
 }
 
 type statsIn struct {
-	endpointPath
+	EndpointPath
 	Since time.Time `query:"since" doc:"Only messages from this time on."`
 	Until time.Time `query:"until" doc:"Only messages before this time."`
 }

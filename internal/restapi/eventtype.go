@@ -13,8 +13,8 @@ import (
 	"github.com/callboard/callboard/internal/store"
 )
 
-// eventTypeFields are the fields that all writes of event types have in common.
-type eventTypeFields struct {
+// EventTypeFields are the fields that all writes of event types have in common.
+type EventTypeFields struct {
 	Archived     optional[bool]     `json:"archived,omitempty" doc:"Archived types are not offered."`
 	Deprecated   optional[bool]     `json:"deprecated,omitempty"`
 	Schemas      optionalSchemas    `json:"schemas,omitempty" doc:"JSON schemas by version number, such as {\"1\": {…}}."`
@@ -27,19 +27,19 @@ type eventTypeFields struct {
 type EventTypeIn struct {
 	Name        string `json:"name" example:"session.joined"`
 	Description string `json:"description" example:"An attendee joined a session."`
-	eventTypeFields
+	EventTypeFields
 }
 
 // EventTypeUpdate replaces an event type.
 type EventTypeUpdate struct {
 	Description string `json:"description" example:"An attendee joined a session."`
-	eventTypeFields
+	EventTypeFields
 }
 
 // EventTypePatch changes the fields that are sent; null clears.
 type EventTypePatch struct {
 	Description optional[string] `json:"description,omitempty"`
-	eventTypeFields
+	EventTypeFields
 }
 
 // EventTypeOut is an event type as the API shows it.
@@ -88,7 +88,7 @@ func showEventType(t *store.EventType, content bool) EventTypeOut {
 	return out
 }
 
-func (in *eventTypeFields) apply(t *store.EventType) error {
+func (in *EventTypeFields) apply(t *store.EventType) error {
 	set(in.Archived, &t.Archived)
 	set(in.Deprecated, &t.Deprecated)
 	set(in.GroupName, &t.GroupName)
@@ -125,7 +125,7 @@ func (c *call) mayHear(t *store.EventType) bool {
 		slices.ContainsFunc(t.FeatureFlags, func(f string) bool { return slices.Contains(c.Claims.FeatureFlags, f) })
 }
 
-type eventTypePath struct {
+type EventTypePath struct {
 	Name string `path:"event_type_name" doc:"The event type's name." example:"session.joined"`
 }
 
@@ -159,8 +159,8 @@ func (a *api) registerEventTypes() {
 }
 
 type listEventTypesIn struct {
-	pageIn
-	orderIn
+	PageIn
+	OrderIn
 	IncludeArchived bool `query:"include_archived" doc:"Whether to list archived types too."`
 	WithContent     bool `query:"with_content" doc:"Whether to show schemas."`
 }
@@ -218,7 +218,7 @@ func (a *api) answerEventType(ctx context.Context, c *call, name string, r inges
 	return &answerStatus[EventTypeOut]{createdOr200(r), showEventType(&t, true)}, nil
 }
 
-func (a *api) getEventType(ctx context.Context, c *call, in *eventTypePath) (*answer[EventTypeOut], error) {
+func (a *api) getEventType(ctx context.Context, c *call, in *EventTypePath) (*answer[EventTypeOut], error) {
 	t, err := a.Store.EventType(ctx, c.Org, in.Name)
 	if err == nil && !c.mayHear(&t) {
 		err = store.ErrNotFound
@@ -230,7 +230,7 @@ func (a *api) getEventType(ctx context.Context, c *call, in *eventTypePath) (*an
 }
 
 type putEventTypeIn struct {
-	eventTypePath
+	EventTypePath
 	Body EventTypeUpdate
 }
 
@@ -243,7 +243,7 @@ func (a *api) putEventType(ctx context.Context, c *call, in *putEventTypeIn) (*a
 }
 
 type patchEventTypeIn struct {
-	eventTypePath
+	EventTypePath
 	Body EventTypePatch
 }
 
@@ -257,7 +257,7 @@ func (a *api) patchEventType(ctx context.Context, c *call, in *patchEventTypeIn)
 }
 
 type deleteEventTypeIn struct {
-	eventTypePath
+	EventTypePath
 	Expunge bool `query:"expunge" doc:"Remove it instead of archiving it."`
 }
 

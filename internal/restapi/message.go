@@ -50,11 +50,11 @@ type MessageOut struct {
 // EndpointMessageOut is a message with how its delivery to an endpoint stands.
 type EndpointMessageOut struct {
 	MessageOut
-	deliveryOut
+	DeliveryOut
 }
 
-// deliveryOut is where a delivery stands.
-type deliveryOut struct {
+// DeliveryOut is where a delivery stands.
+type DeliveryOut struct {
 	Status      int        `json:"status" doc:"0 success, 1 pending, 2 fail, 3 sending, 4 canceled."`
 	StatusText  string     `json:"statusText" enum:"success,pending,fail,sending,canceled"`
 	NextAttempt *time.Time `json:"nextAttempt"`
@@ -128,29 +128,29 @@ func states(status int, expanded bool) []delivery.State {
 	return out
 }
 
-func showDelivery(d *delivery.Delivery, expanded bool) deliveryOut {
+func showDelivery(d *delivery.Delivery, expanded bool) DeliveryOut {
 	status := wireStatus(d.State, expanded)
-	out := deliveryOut{Status: status, StatusText: statusTexts[status], Reason: pointer(d.Reason.String())}
+	out := DeliveryOut{Status: status, StatusText: statusTexts[status], Reason: pointer(d.Reason.String())}
 	if d.State == delivery.Pending {
 		out.NextAttempt = timePointer(d.NextAt)
 	}
 	return out
 }
 
-// contentIn asks for payloads.
-type contentIn struct {
+// ContentIn asks for payloads.
+type ContentIn struct {
 	WithContent bool `query:"with_content" default:"true" doc:"Whether to show payloads."`
 }
 
-// matchIn are the filters of lists of messages and attempts.
-type matchIn struct {
+// MatchIn are the filters of lists of messages and attempts.
+type MatchIn struct {
 	Channel    string   `query:"channel" doc:"Only messages of this channel."`
 	Tag        string   `query:"tag" doc:"Only messages with this tag."`
 	EventTypes []string `query:"event_types" doc:"Only messages of these types: a,b, or the parameter repeated, or event_types[]."`
 }
 
-// statusIn filters by where a delivery or an attempt stands.
-type statusIn struct {
+// StatusIn filters by where a delivery or an attempt stands.
+type StatusIn struct {
 	Status           query[statusNumber] `query:"status" doc:"Only those that stand so: 0 success, 1 pending, 2 fail, 3 sending, 4 canceled."`
 	ExpandedStatuses bool                `query:"expanded_statuses" doc:"Whether the client knows status 4, canceled; else it is told 0."`
 }
@@ -186,15 +186,15 @@ func (a *api) registerMessages() {
 }
 
 type listMessagesIn struct {
-	appPath
-	pageIn
-	timesIn
-	matchIn
-	contentIn
+	AppPath
+	PageIn
+	TimesIn
+	MatchIn
+	ContentIn
 }
 
 func (a *api) listMessages(ctx context.Context, c *call, in *listMessagesIn) (*answer[Page[MessageOut]], error) {
-	cur, err := a.cursor(in.pageIn, id.Message, false)
+	cur, err := a.cursor(in.PageIn, id.Message, false)
 	if err != nil {
 		return nil, err
 	}
@@ -216,8 +216,8 @@ func (a *api) listMessages(ctx context.Context, c *call, in *listMessagesIn) (*a
 }
 
 type getMessageIn struct {
-	messagePath
-	contentIn
+	MessagePath
+	ContentIn
 }
 
 func (a *api) getMessage(ctx context.Context, c *call, in *getMessageIn) (*answer[MessageOut], error) {
@@ -241,7 +241,7 @@ func (a *api) namedMessage(ctx context.Context, c *call, text string) (store.Mes
 	return a.Store.Message(ctx, app.ID, ref)
 }
 
-func (a *api) deletePayload(ctx context.Context, c *call, in *messagePath) (*nothing, error) {
+func (a *api) deletePayload(ctx context.Context, c *call, in *MessagePath) (*nothing, error) {
 	ref, err := web.Ref(a.Codec, id.Message, in.MessageID)
 	if err != nil {
 		return nil, err
@@ -261,7 +261,7 @@ type MessagePrecheckOut struct {
 }
 
 type precheckIn struct {
-	appPath
+	AppPath
 	Body MessagePrecheckIn
 }
 

@@ -9,28 +9,28 @@ import (
 	"github.com/callboard/callboard/internal/store"
 )
 
-// pageIn are the parameters of every list. An iterator is the external id of the
+// PageIn are the parameters of every list. An iterator is the external id of the
 // last row that was looked at; with a leading "-" the list goes back from there,
 // which is how Svix's prevIterator looks.
-type pageIn struct {
+type PageIn struct {
 	Limit    int    `query:"limit" default:"50" minimum:"1" maximum:"250" doc:"How many items to give at most."`
 	Iterator string `query:"iterator" doc:"Where to go on: iterator or prevIterator of an earlier answer."`
 }
 
-// orderIn adds the order to lists that may go both ways.
-type orderIn struct {
+// OrderIn adds the order to lists that may go both ways.
+type OrderIn struct {
 	Order string `query:"order" enum:"ascending,descending" doc:"The order of the items."`
 }
 
-// timesIn bound a list in time.
-type timesIn struct {
+// TimesIn bound a list in time.
+type TimesIn struct {
 	Before time.Time `query:"before" doc:"Only items created before this time (RFC 3339)."`
 	After  time.Time `query:"after" doc:"Only items created after this time (RFC 3339)."`
 }
 
 // bounds turns times into ids: since inclusive, until exclusive, 0 = none. Ids
 // have milliseconds, as have the timestamps that clients see.
-func (t timesIn) bounds() (since, until id.ID) {
+func (t TimesIn) bounds() (since, until id.ID) {
 	if !t.After.IsZero() {
 		since = id.AtTime(t.After.Truncate(time.Millisecond).Add(time.Millisecond))
 	}
@@ -58,7 +58,7 @@ type cursor struct {
 
 // cursor reads the parameters of a list of things of a kind. ascending is the
 // list's order when it goes forward.
-func (a *api) cursor(in pageIn, kind id.Kind, ascending bool) (cursor, error) {
+func (a *api) cursor(in PageIn, kind id.Kind, ascending bool) (cursor, error) {
 	cur := cursor{codec: a.Codec, kind: kind}
 	text, back := strings.CutPrefix(in.Iterator, "-")
 	cur.back = back
@@ -81,7 +81,7 @@ func errIterator() error {
 	return invalid("is no iterator of this list", "query", "iterator")
 }
 
-func (o orderIn) ascending(def bool) bool {
+func (o OrderIn) ascending(def bool) bool {
 	if o.Order == "" {
 		return def
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/dialect"
 )
 
@@ -178,6 +179,41 @@ func (a *api) checkSettings(s *settings) error {
 		return invalid(choice, "body", "dialects")
 	case !slices.Contains(out.Dialects, out.DefaultDialect):
 		return invalid("must be one of the org's dialects", "body", "defaultDialect")
+	}
+	return nil
+}
+
+// dialectChoice is which dialects an org's endpoints may use.
+type dialectChoice struct {
+	known, allowed []string
+	preferred      string
+}
+
+func (a *api) dialectsOf(ctx context.Context, org string) (dialectChoice, error) {
+	row, err := a.Store.Settings(ctx, org)
+	if err != nil {
+		return dialectChoice{}, err
+	}
+	s, err := readSettings(row.Doc)
+	if err != nil {
+		return dialectChoice{}, err
+	}
+	out := a.showSettings(s)
+	return dialectChoice{a.Dialects.Names(), out.Dialects, out.DefaultDialect}, nil
+}
+
+// choose gives an endpoint that names no dialect the org's, and refuses one that
+// the org does not allow. A dialect that nobody knows is left for ingest to refuse.
+func (d dialectChoice) choose(ep *delivery.Endpoint) error {
+	if ep.Dialect == "" && d.preferred != dialect.Native {
+		ep.Dialect = d.preferred
+	}
+	name := ep.Dialect
+	if name == "" {
+		name = dialect.Native
+	}
+	if slices.Contains(d.known, name) && !slices.Contains(d.allowed, name) {
+		return invalid("is not among the org's dialects, see /api/v1/settings", "body", "dialect")
 	}
 	return nil
 }

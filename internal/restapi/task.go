@@ -71,14 +71,14 @@ func (a *api) registerTasks() {
 }
 
 type listTasksIn struct {
-	pageIn
-	orderIn
+	PageIn
+	OrderIn
 	Status string `query:"status" enum:"running,finished,failed" doc:"Only tasks of this status."`
 	Task   string `query:"task" doc:"Only tasks of this kind."`
 }
 
 func (a *api) listTasks(ctx context.Context, c *call, in *listTasksIn) (*answer[Page[BackgroundTaskOut]], error) {
-	cur, err := a.cursor(in.pageIn, id.Task, in.ascending(false))
+	cur, err := a.cursor(in.PageIn, id.Task, in.ascending(false))
 	if err != nil {
 		return nil, err
 	}

@@ -26,19 +26,19 @@ type (
 
 // Paths that name things.
 type (
-	appPath struct {
+	AppPath struct {
 		AppID string `path:"app_id" doc:"The app's id or uid." example:"acme"`
 	}
-	endpointPath struct {
-		appPath
+	EndpointPath struct {
+		AppPath
 		EndpointID string `path:"endpoint_id" doc:"The endpoint's id or uid."`
 	}
-	messagePath struct {
-		appPath
+	MessagePath struct {
+		AppPath
 		MessageID string `path:"msg_id" doc:"The message's id or its eventId."`
 	}
-	attemptPath struct {
-		messagePath
+	AttemptPath struct {
+		MessagePath
 		AttemptID string `path:"attempt_id" doc:"The attempt's id."`
 	}
 )

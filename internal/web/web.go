@@ -9,6 +9,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -113,7 +114,7 @@ type wireField struct {
 // MarshalJSON writes the body of the answer.
 func (p Problem) MarshalJSON() ([]byte, error) {
 	if p.Status != http.StatusUnprocessableEntity {
-		return json.Marshal(struct {
+		return plainJSON(struct {
 			Code   string `json:"code"`
 			Detail string `json:"detail"`
 		}{p.Code, p.Detail})
@@ -122,9 +123,18 @@ func (p Problem) MarshalJSON() ([]byte, error) {
 	for i, f := range p.Fields {
 		fields[i] = wireField{Loc: f.Loc, Msg: f.Msg, Type: "value_error"}
 	}
-	return json.Marshal(struct {
+	return plainJSON(struct {
 		Detail []wireField `json:"detail"`
 	}{fields})
+}
+
+// plainJSON encodes without escapes for HTML: people read "<= 250" here.
+func plainJSON(v any) ([]byte, error) {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
 }
 
 // Error and GetStatus let a Problem pass as an error of huma, which then writes
@@ -157,7 +167,7 @@ func Note(w http.ResponseWriter, err error) Problem {
 func Fail(w http.ResponseWriter, err error) { write(w, Note(w, err)) }
 
 func write(w http.ResponseWriter, p Problem) {
-	body, err := json.Marshal(p)
+	body, err := p.MarshalJSON()
 	if err != nil { // strings and slices of strings always encode
 		panic(err)
 	}
