@@ -136,7 +136,7 @@ func (s *service) ready(ctx context.Context) bool {
 		return false
 	}
 	_ = response.Body.Close() // Only the status matters.
-	return response.StatusCode == http.StatusOK
+	return response.StatusCode/100 == 2
 }
 
 // stop sends SIGTERM and waits until the process has ended; one that does not drain in time is killed, which is an error.
