@@ -31,6 +31,7 @@ var layers = []layer{
 	{number: 0, path: "internal/netguard"},
 	{number: 0, path: "internal/telemetry"},
 	{number: 1, path: "internal/live"},
+	{number: 1, path: "internal/token"},
 	{number: 2, path: "internal/dialect"},
 	{number: 3, path: "internal/catalog"},
 	{number: 3, path: "internal/delivery"},
@@ -53,6 +54,7 @@ var layers = []layer{
 	{number: 9, path: "internal/app"},
 	{number: 9, path: "internal/store/storetest"},
 	{number: 10, path: "internal/simulator"},
+	{number: 10, path: "internal/demo"},
 	{number: 11, path: "internal/cli"},
 	{number: 12, path: "cmd/callboard"},
 

@@ -1,0 +1,29 @@
+package cli
+
+import (
+	"io"
+	"log/slog"
+
+	"golang.org/x/term"
+)
+
+// logFlags say what is logged and how.
+type logFlags struct {
+	LogLevel  slog.Level `default:"info" env:"CALLBOARD_LOG_LEVEL" placeholder:"LEVEL" group:"Log" help:"What is logged: debug, info, warn or error. Deliveries that succeed are at debug."`
+	LogFormat string     `enum:"auto,text,json" default:"auto" env:"CALLBOARD_LOG_FORMAT" placeholder:"FORMAT" group:"Log" help:"text, json, or auto: text on a terminal, JSON otherwise."`
+}
+
+// logger writes to stderr, which leaves stdout to what a command prints.
+func (f logFlags) logger(stderr io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: f.LogLevel}
+	if f.LogFormat == "text" || f.LogFormat == "auto" && isTerminal(stderr) {
+		return slog.New(slog.NewTextHandler(stderr, options))
+	}
+	return slog.New(slog.NewJSONHandler(stderr, options))
+}
+
+// isTerminal reports whether somebody is likely to watch.
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(interface{ Fd() uintptr })
+	return ok && term.IsTerminal(int(file.Fd()))
+}

@@ -1,0 +1,147 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/callboard/callboard/internal/app"
+	"github.com/callboard/callboard/internal/token"
+)
+
+// stopTimeout bounds the end. It is longer than the drain that deliveries under way get, so that their results are
+// still recorded.
+const stopTimeout = 30 * time.Second
+
+// serveCommand is `callboard serve`.
+type serveCommand struct {
+	Listen         string    `default:"${listen}" env:"CALLBOARD_LISTEN" placeholder:"HOST:PORT" group:"API" help:"Where the API listens; port 0 takes a free one. Default ${default}."`
+	PublicURL      string    `name:"public-url" env:"CALLBOARD_PUBLIC_URL" placeholder:"URL" group:"API" help:"How clients reach the server. Default http://, or https:// with --tls-cert, and the listen address."`
+	TLSCert        string    `name:"tls-cert" type:"existingfile" env:"CALLBOARD_TLS_CERT" placeholder:"FILE" group:"API" help:"Serve https with this certificate chain, in PEM."`
+	TLSKey         string    `name:"tls-key" type:"existingfile" env:"CALLBOARD_TLS_KEY" placeholder:"FILE" group:"API" help:"The certificate's key, in PEM."`
+	TrustedProxies []network `env:"CALLBOARD_TRUSTED_PROXIES" placeholder:"CIDR" group:"API" help:"Proxies whose X-Forwarded-For is believed."`
+	DebugListen    string    `env:"CALLBOARD_DEBUG_LISTEN" placeholder:"HOST:PORT" group:"API" help:"Serve profiles (net/http/pprof) here. Keep it on loopback."`
+
+	storeFlags
+	EncryptionKey encryptionKey `env:"CALLBOARD_ENCRYPTION_KEY" placeholder:"BASE64" group:"Storage" help:"32 bytes that endpoints' secrets will be encrypted with. Checked and not used yet."`
+
+	AllowPrivate   bool      `env:"CALLBOARD_ALLOW_PRIVATE" group:"Delivery" help:"Let endpoints be http and have private addresses, loopback included."`
+	DenyCIDR       []network `name:"deny-cidr" env:"CALLBOARD_DENY_CIDR" placeholder:"CIDR" group:"Delivery" help:"Networks that no endpoint may be in, also with --allow-private."`
+	DenyPorts      []uint16  `env:"CALLBOARD_DENY_PORTS" placeholder:"PORT" group:"Delivery" help:"Ports that no endpoint may have. Default: those that browsers refuse, such as 25."`
+	RetrySchedule  []span    `env:"CALLBOARD_RETRY_SCHEDULE" placeholder:"DELAY" group:"Delivery" help:"Delays after the 1st, 2nd, ... failed attempt; the first attempt is at once. Default 5s,5m,30m,2h,5h,10h,10h,14h,20h,24h."`
+	Timeout        span      `default:"15s" env:"CALLBOARD_TIMEOUT" placeholder:"DURATION" group:"Delivery" help:"How long one attempt may take, the answer included. Default ${default}."`
+	TimeSpentDelay span      `default:"1h" env:"CALLBOARD_TIME_SPENT_DELAY" placeholder:"DURATION" group:"Delivery" help:"How long after an event's end the time spent in it is reported. Checked and not used yet."`
+
+	logFlags `embed:""`
+}
+
+// storeFlags say where data is and what tokens are signed with.
+type storeFlags struct {
+	DB        string       `name:"db" default:"${db}" env:"CALLBOARD_DB" placeholder:"sqlite:PATH" group:"Storage" help:"The database. Default ${default}."`
+	JWTSecret token.Secret `name:"jwt-secret" env:"CALLBOARD_JWT_SECRET" placeholder:"TEXT" group:"Storage" help:"What tokens are signed with. Default: the file beside the database that ends in .jwt-secret; serve makes it if there is none."`
+}
+
+// Help is the end of `callboard serve --help`.
+func (serveCommand) Help() string {
+	return `Every flag can also be set by the environment variable beside it. SIGTERM or SIGINT ends the server in order:
+what is under way is finished and recorded. A second signal ends it at once, which loses nothing that was accepted.
+
+Example:
+
+    callboard serve --listen 127.0.0.1:8071 --db sqlite:./callboard.db --allow-private --retry-schedule 5s,5m,1h`
+}
+
+// Validate checks what one flag alone does not show. Kong calls it after parsing.
+func (c *serveCommand) Validate() error {
+	if err := c.config().Check(); err != nil {
+		return fmt.Errorf("--%w", err)
+	}
+	if c.Timeout == 0 {
+		return errors.New("--timeout: must not be 0")
+	}
+	return c.EncryptionKey.check()
+}
+
+// config is what the flags say, but for the secret and the logger.
+func (c *serveCommand) config() app.Config {
+	return app.Config{
+		Listen:         c.Listen,
+		PublicURL:      c.PublicURL,
+		DB:             c.DB,
+		AllowPrivate:   c.AllowPrivate,
+		DenyCIDRs:      prefixes(c.DenyCIDR),
+		DenyPorts:      c.DenyPorts,
+		RetrySchedule:  durations(c.RetrySchedule),
+		Timeout:        time.Duration(c.Timeout),
+		TLSCert:        c.TLSCert,
+		TLSKey:         c.TLSKey,
+		TrustedProxies: prefixes(c.TrustedProxies),
+		DebugListen:    c.DebugListen,
+		Version:        version(),
+	}
+}
+
+// Run serves until ctx ends, or until the server cannot go on.
+func (c *serveCommand) Run(ctx context.Context, p *process) error {
+	logger := c.logger(p.stderr)
+	if err := c.serve(ctx, logger); err != nil {
+		logger.ErrorContext(ctx, "the server has failed", "error", err) // in the log's own form, not as a line of text
+		return errReported
+	}
+	return nil
+}
+
+func (c *serveCommand) serve(ctx context.Context, logger *slog.Logger) error {
+	cfg := c.config()
+	cfg.Logger = logger
+	var err error
+	if cfg.JWTSecret, err = c.secret(ctx, logger); err != nil {
+		return err
+	}
+	server, err := app.New(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	if err := server.Start(ctx); err != nil {
+		return errors.Join(err, stop(server))
+	}
+	logger.InfoContext(ctx, "listening", "url", server.URL(), "address", server.Addr(), "version", cfg.Version)
+	select {
+	case <-ctx.Done():
+		logger.InfoContext(ctx, "stopping; a second signal ends at once")
+	case <-server.Done():
+	}
+	err = errors.Join(stop(server), server.Err())
+	if err == nil {
+		logger.InfoContext(ctx, "stopped")
+	}
+	return err
+}
+
+// stop ends the server within stopTimeout, whatever has ended already.
+func stop(server *app.App) error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	return server.Stop(ctx)
+}
+
+// secret is the one of the flag, else the one beside the database, which is made if need be.
+func (c *serveCommand) secret(ctx context.Context, logger *slog.Logger) (token.Secret, error) {
+	if !c.JWTSecret.IsZero() {
+		return c.JWTSecret, nil
+	}
+	path := secretPath(c.DB)
+	secret, made, err := keepSecret(path)
+	if err != nil {
+		return token.Secret{}, err
+	}
+	message := "tokens are signed with the secret in a file"
+	if made {
+		message = "made a secret for signing tokens; keep the file"
+	}
+	logger.LogAttrs(ctx, slog.LevelInfo, message,
+		slog.String("file", path), slog.String("mint_a_token_with", "callboard token --db "+c.DB))
+	return secret, nil
+}

@@ -1,0 +1,74 @@
+package demo
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// plainEvery is how often progress is a new line where lines cannot be rewritten.
+const plainEvery = time.Second
+
+// progress shows one line that changes, on a terminal, or else a line now and then.
+type progress struct {
+	out      io.Writer
+	terminal bool
+	last     time.Time // when a plain line was written
+	line     counts    // what it said
+}
+
+func newProgress(out io.Writer, terminal bool) *progress {
+	return &progress{out: out, terminal: terminal, last: time.Now()}
+}
+
+func (p *progress) update(now time.Time, c counts) {
+	switch {
+	case p.terminal:
+		_, _ = fmt.Fprint(p.out, "\r\x1b[K"+c.String())
+	case now.Sub(p.last) >= plainEvery:
+		p.last, p.line = now, c
+		_, _ = fmt.Fprintln(p.out, c.String())
+	}
+}
+
+// end leaves the last state on the screen.
+func (p *progress) end(c counts) {
+	switch {
+	case p.terminal:
+		_, _ = fmt.Fprintln(p.out, "\r\x1b[K"+c.String())
+	case p.line != c:
+		_, _ = fmt.Fprintln(p.out, c.String())
+	}
+}
+
+// String is the line of progress.
+func (c counts) String() string {
+	return fmt.Sprintf("%d messages posted, %d of %d deliveries arrived", c.posted, c.delivered, c.expected)
+}
+
+// introduce says what runs and, if it stays, what to try.
+func (s *stage) introduce() {
+	say := func(format string, args ...any) { _, _ = fmt.Fprintf(s.cfg.Out, format+"\n", args...) }
+	say("Callboard runs on %s with a temporary database and %d event types.", s.server.URL(), len(catalogue))
+	for _, t := range s.targets {
+		say("  %-16s %s", t.name, t.url())
+	}
+	if s.cfg.Once {
+		say("")
+		return
+	}
+	say(`
+Read   %[1]s/docs
+Watch  %[1]s/metrics
+
+Try, in another terminal:
+
+export AUTH="Authorization: Bearer %[2]s"
+curl -H "$AUTH" "%[3]s/app/%[4]s/endpoint"
+curl -H "$AUTH" "%[3]s/app/%[4]s/msg?limit=3"
+curl -H "$AUTH" "%[3]s/app/%[4]s/attempt/endpoint/%[5]s?limit=3"
+curl -H "$AUTH" "%[3]s/app/%[4]s/msg" --json '{"eventType":"greeting.sent","payload":{"text":"hello"}}'
+
+Ctrl-C ends the demo.
+`, s.server.URL(), s.token, s.server.URL()+"/api/v1", appUID, s.targets[1].endpoint)
+}

@@ -1,0 +1,142 @@
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/callboard/callboard/receiver"
+	"github.com/callboard/callboard/signature"
+)
+
+// temper is how a receiver behaves towards a message whose signature is good: nil takes it.
+type temper func(ctx context.Context, message string) error
+
+// target is a receiver: an HTTP server on loopback that verifies what it gets.
+type target struct {
+	name     string
+	temper   temper
+	secret   string // of its endpoint
+	endpoint string // the endpoint's id, once it is registered
+
+	listener net.Listener
+	server   *http.Server
+	verified atomic.Int64 // requests with a good signature
+	forged   atomic.Int64 // and without
+}
+
+// newTargets are the receivers of the demo.
+func newTargets() []*target {
+	targets := []*target{
+		{name: "healthy", temper: healthy},
+		{name: "fails twice", temper: failing(2)},
+		{name: "hangs at first", temper: hanging(hangFor)},
+	}
+	for _, t := range targets {
+		t.secret = signature.GenerateSecret().Reveal()
+	}
+	return targets
+}
+
+func healthy(context.Context, string) error { return nil }
+
+// failing refuses each message so many times before it takes it.
+func failing(times int) temper {
+	var mu sync.Mutex
+	seen := map[string]int{}
+	return func(_ context.Context, message string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if seen[message] < times {
+			seen[message]++
+			return errors.New("not yet")
+		}
+		delete(seen, message)
+		return nil
+	}
+}
+
+// hanging answers nothing for a while after its first request, and is healthy from then on.
+func hanging(d time.Duration) temper {
+	var once sync.Once
+	var until time.Time
+	return func(ctx context.Context, _ string) error {
+		once.Do(func() { until = time.Now().Add(d) })
+		select {
+		case <-ctx.Done(): // the sender has given up
+			return context.Cause(ctx)
+		case <-time.After(time.Until(until)):
+			return nil
+		}
+	}
+}
+
+// listen takes a free port. took is called with the id of each message that the target takes.
+func (t *target) listen(ctx context.Context, took func(message string)) error {
+	handler, err := receiver.New(receiver.StandardWebhooks(), []string{t.secret},
+		func(ctx context.Context, m receiver.Message[json.RawMessage]) error {
+			if err := t.temper(ctx, m.ID); err != nil {
+				return err
+			}
+			took(m.ID)
+			return nil
+		},
+		receiver.WithLogger(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		return err
+	}
+	if t.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
+		return err
+	}
+	t.server = &http.Server{Handler: t.counting(handler), ReadTimeout: 10 * time.Second}
+	return nil
+}
+
+// counting counts the requests by what the handler thinks of their signatures.
+func (t *target) counting(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen := &statusWriter{ResponseWriter: w}
+		next.ServeHTTP(seen, r)
+		if seen.status == http.StatusUnauthorized {
+			t.forged.Add(1)
+			return
+		}
+		t.verified.Add(1)
+	})
+}
+
+// statusWriter remembers the status that was answered.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (t *target) url() string { return "http://" + t.listener.Addr().String() + "/webhooks" }
+
+// serve blocks until close.
+func (t *target) serve() error {
+	if err := t.server.Serve(t.listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// close cuts what is under way. It may be called on a target that never listened.
+func (t *target) close() error {
+	if t.server == nil {
+		return nil
+	}
+	return t.server.Close()
+}
