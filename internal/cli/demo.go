@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"io"
-	"log/slog"
 
 	"github.com/callboard/callboard/internal/demo"
 )
@@ -27,9 +26,9 @@ Example:
 
 // Run shows the demo.
 func (c *demoCommand) Run(ctx context.Context, p *process) error {
-	log, level := io.Discard, slog.LevelError
+	log, level := io.Discard, "error"
 	if c.Verbose {
-		log, level = p.stderr, slog.LevelInfo
+		log, level = p.stderr, "info"
 	}
 	return demo.Run(ctx, demo.Config{
 		Once:     c.Once,

@@ -41,7 +41,7 @@ func keepSecret(path string) (secret token.Secret, made bool, err error) {
 		return secret, false, err
 	}
 	if made, err = makeSecret(path); err != nil {
-		return token.Secret{}, false, fmt.Errorf("make a JWT secret: %w", err)
+		return token.Secret{}, false, fmt.Errorf("make a JWT secret beside the database: %w", err)
 	}
 	secret, err = readSecret(path)
 	return secret, made, err

@@ -17,30 +17,30 @@ const stopTimeout = 30 * time.Second
 
 // serveCommand is `callboard serve`.
 type serveCommand struct {
-	Listen         string    `default:"${listen}" env:"CALLBOARD_LISTEN" placeholder:"HOST:PORT" group:"API" help:"Where the API listens; port 0 takes a free one. Default ${default}."`
-	PublicURL      string    `name:"public-url" env:"CALLBOARD_PUBLIC_URL" placeholder:"URL" group:"API" help:"How clients reach the server. Default http://, or https:// with --tls-cert, and the listen address."`
-	TLSCert        string    `name:"tls-cert" type:"existingfile" env:"CALLBOARD_TLS_CERT" placeholder:"FILE" group:"API" help:"Serve https with this certificate chain, in PEM."`
-	TLSKey         string    `name:"tls-key" type:"existingfile" env:"CALLBOARD_TLS_KEY" placeholder:"FILE" group:"API" help:"The certificate's key, in PEM."`
-	TrustedProxies []network `env:"CALLBOARD_TRUSTED_PROXIES" placeholder:"CIDR" group:"API" help:"Proxies whose X-Forwarded-For is believed."`
-	DebugListen    string    `env:"CALLBOARD_DEBUG_LISTEN" placeholder:"HOST:PORT" group:"API" help:"Serve profiles (net/http/pprof) here. Keep it on loopback."`
+	Listen         string    `default:"${listen}" env:"CALLBOARD_LISTEN" placeholder:"HOST:PORT" group:"API:" help:"Where the API listens; port 0 takes a free one. Default ${default}."`
+	PublicURL      string    `name:"public-url" env:"CALLBOARD_PUBLIC_URL" placeholder:"URL" group:"API:" help:"How clients reach the server. Default http://, or https:// with --tls-cert, and the listen address."`
+	TLSCert        string    `name:"tls-cert" type:"existingfile" env:"CALLBOARD_TLS_CERT" placeholder:"FILE" group:"API:" help:"Serve https with this certificate chain, in PEM."`
+	TLSKey         string    `name:"tls-key" type:"existingfile" env:"CALLBOARD_TLS_KEY" placeholder:"FILE" group:"API:" help:"The certificate's key, in PEM."`
+	TrustedProxies []network `env:"CALLBOARD_TRUSTED_PROXIES" placeholder:"CIDR" group:"API:" help:"Proxies whose X-Forwarded-For is believed."`
+	DebugListen    string    `env:"CALLBOARD_DEBUG_LISTEN" placeholder:"HOST:PORT" group:"API:" help:"Serve profiles (net/http/pprof) here. Keep it on loopback."`
 
 	storeFlags
-	EncryptionKey encryptionKey `env:"CALLBOARD_ENCRYPTION_KEY" placeholder:"BASE64" group:"Storage" help:"32 bytes that endpoints' secrets will be encrypted with. Checked and not used yet."`
+	EncryptionKey encryptionKey `env:"CALLBOARD_ENCRYPTION_KEY" placeholder:"BASE64" group:"Storage:" help:"32 bytes that endpoints' secrets will be encrypted with. Checked and not used yet."`
 
-	AllowPrivate   bool      `env:"CALLBOARD_ALLOW_PRIVATE" group:"Delivery" help:"Let endpoints be http and have private addresses, loopback included."`
-	DenyCIDR       []network `name:"deny-cidr" env:"CALLBOARD_DENY_CIDR" placeholder:"CIDR" group:"Delivery" help:"Networks that no endpoint may be in, also with --allow-private."`
-	DenyPorts      []uint16  `env:"CALLBOARD_DENY_PORTS" placeholder:"PORT" group:"Delivery" help:"Ports that no endpoint may have. Default: those that browsers refuse, such as 25."`
-	RetrySchedule  []span    `env:"CALLBOARD_RETRY_SCHEDULE" placeholder:"DELAY" group:"Delivery" help:"Delays after the 1st, 2nd, ... failed attempt; the first attempt is at once. Default 5s,5m,30m,2h,5h,10h,10h,14h,20h,24h."`
-	Timeout        span      `default:"15s" env:"CALLBOARD_TIMEOUT" placeholder:"DURATION" group:"Delivery" help:"How long one attempt may take, the answer included. Default ${default}."`
-	TimeSpentDelay span      `default:"1h" env:"CALLBOARD_TIME_SPENT_DELAY" placeholder:"DURATION" group:"Delivery" help:"How long after an event's end the time spent in it is reported. Checked and not used yet."`
+	AllowPrivate   bool      `env:"CALLBOARD_ALLOW_PRIVATE" group:"Delivery:" help:"Let endpoints be http and have private addresses, loopback included."`
+	DenyCIDR       []network `name:"deny-cidr" env:"CALLBOARD_DENY_CIDR" placeholder:"CIDR" group:"Delivery:" help:"Networks that no endpoint may be in, also with --allow-private."`
+	DenyPorts      []uint16  `env:"CALLBOARD_DENY_PORTS" placeholder:"PORT" group:"Delivery:" help:"Ports that no endpoint may have. Default: those that browsers refuse, such as 25."`
+	RetrySchedule  []span    `env:"CALLBOARD_RETRY_SCHEDULE" placeholder:"DELAY" group:"Delivery:" help:"Delays after the 1st, 2nd, ... failed attempt; the first attempt is at once. Default 5s,5m,30m,2h,5h,10h,10h,14h,20h,24h."`
+	Timeout        span      `default:"15s" env:"CALLBOARD_TIMEOUT" placeholder:"DURATION" group:"Delivery:" help:"How long one attempt may take, the answer included. Default ${default}."`
+	TimeSpentDelay span      `default:"1h" env:"CALLBOARD_TIME_SPENT_DELAY" placeholder:"DURATION" group:"Delivery:" help:"How long after an event's end the time spent in it is reported. Checked and not used yet."`
 
 	logFlags `embed:""`
 }
 
 // storeFlags say where data is and what tokens are signed with.
 type storeFlags struct {
-	DB        string       `name:"db" default:"${db}" env:"CALLBOARD_DB" placeholder:"sqlite:PATH" group:"Storage" help:"The database. Default ${default}."`
-	JWTSecret token.Secret `name:"jwt-secret" env:"CALLBOARD_JWT_SECRET" placeholder:"TEXT" group:"Storage" help:"What tokens are signed with. Default: the file beside the database that ends in .jwt-secret; serve makes it if there is none."`
+	DB        string       `name:"db" default:"${db}" env:"CALLBOARD_DB" placeholder:"sqlite:PATH" group:"Storage:" help:"The database. Default ${default}."`
+	JWTSecret token.Secret `name:"jwt-secret" env:"CALLBOARD_JWT_SECRET" placeholder:"TEXT" group:"Storage:" help:"What tokens are signed with. Default: the file beside the database that ends in .jwt-secret; serve makes it if there is none."`
 }
 
 // Help is the end of `callboard serve --help`.
@@ -137,11 +137,11 @@ func (c *serveCommand) secret(ctx context.Context, logger *slog.Logger) (token.S
 	if err != nil {
 		return token.Secret{}, err
 	}
-	message := "tokens are signed with the secret in a file"
+	hint := slog.Group("", "file", path, "mint_a_token_with", "callboard token --db "+c.DB)
 	if made {
-		message = "made a secret for signing tokens; keep the file"
+		logger.InfoContext(ctx, "made a secret for signing tokens; keep the file", hint)
+	} else {
+		logger.InfoContext(ctx, "tokens are signed with the secret in a file", hint)
 	}
-	logger.LogAttrs(ctx, slog.LevelInfo, message,
-		slog.String("file", path), slog.String("mint_a_token_with", "callboard token --db "+c.DB))
 	return secret, nil
 }

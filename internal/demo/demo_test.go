@@ -112,8 +112,11 @@ func TestJudge(t *testing.T) {
 	const success, fail = 0, 2
 	log := []attempt{
 		{"both", success},
-		{"retried", fail}, {"retried", fail}, {"retried", success},
-		{"failed", fail}, {"failed", fail},
+		{"retried", fail},
+		{"retried", fail},
+		{"retried", success},
+		{"failed", fail},
+		{"failed", fail},
 		{"only the log says so", success},
 		{"only the receiver says so", fail},
 	}

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"time"
 )
@@ -307,8 +308,6 @@ func (s *story) file() object {
 
 // with adds fields to an object.
 func with(data, more object) object {
-	for name, value := range more {
-		data[name] = value
-	}
+	maps.Copy(data, more)
 	return data
 }
