@@ -26,7 +26,7 @@ func newWriter(c *conn) *writer {
 			`(?,?,?,?,?,?,?,?,?,?,?,?)`, ``),
 		attempts: into(`attempt (msg, ep, n, app, id, trigger, at, success, status, latency, error, response)`,
 			`(?,?,?,?,?,?,?,?,?,?,?,?)`, ` ON CONFLICT DO NOTHING`),
-		seen:  into(`seen (expires, hash, body, result)`, `(?,?,?,?)`, ``),
+		seen:  into(`seen (number, expires, hash, body, result)`, `(?,?,?,?,?)`, ``),
 		spill: into(`seen_spill (hash, expires, body, result)`, `(?,?,?,?)`, ``),
 	}
 }
@@ -396,16 +396,23 @@ func (t *tx) writeTasks(_ context.Context, c *store.Changes) error {
 func (t *tx) drop(ctx context.Context, c *store.Changes) error {
 	for _, r := range c.Dropped {
 		t.taken = append(t.taken, t.store.leases.takeRange(r)...)
-		where, values := `>= ? AND %[1]s < ?`, args{int64(r.From), int64(r.Until)}
+		within := func(key string) string { return key + ` >= ? AND ` + key + ` < ?` }
+		values := args{int64(r.From), int64(r.Until)}
 		if r.App != 0 {
 			// The range may hold any number of other apps' rows: go message by message.
-			where, values = `IN (SELECT id FROM message WHERE app = ? AND id >= ? AND id < ?)`, args{int64(r.App), int64(r.From), int64(r.Until)}
+			within = func(key string) string {
+				return key + ` IN (SELECT id FROM message WHERE app = ?3 AND id >= ?1 AND id < ?2)`
+			}
+			values = append(values, int64(r.App))
 		}
-		if err := t.raiseHighWater(ctx, fmt.Sprintf(where, "msg"), fmt.Sprintf(where, "id"), values); err != nil {
+		if err := t.raiseHighWater(ctx, within, values); err != nil {
 			return err
 		}
-		for _, table := range []struct{ name, key string }{{"attempt", "msg"}, {"delivery", "msg"}, {"message", "id"}} {
-			query := `DELETE FROM ` + table.name + ` WHERE ` + table.key + ` ` + fmt.Sprintf(where, table.key)
+		for _, query := range []string{ // messages last: the others are found through them
+			`DELETE FROM attempt WHERE ` + within("msg"),
+			`DELETE FROM delivery WHERE ` + within("msg"),
+			`DELETE FROM message WHERE ` + within("id"),
+		} {
 			if _, err := t.writer.conn.run(query, values...); err != nil {
 				return err
 			}
@@ -415,7 +422,7 @@ func (t *tx) drop(ctx context.Context, c *store.Changes) error {
 }
 
 // raiseHighWater notes the largest ids, by node, among rows about to be removed.
-func (t *tx) raiseHighWater(ctx context.Context, attempts, messages string, values args) error {
+func (t *tx) raiseHighWater(ctx context.Context, within func(key string) string, values args) error {
 	largest := map[int64]int64{}
 	note := func(row []driver.Value) error {
 		node := integer(row[0])
@@ -423,11 +430,13 @@ func (t *tx) raiseHighWater(ctx context.Context, attempts, messages string, valu
 		return nil
 	}
 	c := t.writer.conn
-	if err := c.each(ctx, `SELECT (id >> 13) & 255, max(id) FROM attempt WHERE msg `+attempts+` GROUP BY 1`, note, values...); err != nil {
-		return err
-	}
-	if err := c.each(ctx, `SELECT (id >> 13) & 255, max(id) FROM message WHERE id `+messages+` GROUP BY 1`, note, values...); err != nil {
-		return err
+	for _, query := range []string{
+		`SELECT (id >> 13) & 255, max(id) FROM attempt WHERE ` + within("msg") + ` GROUP BY 1`,
+		`SELECT (id >> 13) & 255, max(id) FROM message WHERE ` + within("id") + ` GROUP BY 1`,
+	} {
+		if err := c.each(ctx, query, note, values...); err != nil {
+			return err
+		}
 	}
 	for node, last := range largest {
 		_, err := c.run(`INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)`,
@@ -444,10 +453,15 @@ func (t *tx) raiseHighWater(ctx context.Context, attempts, messages string, valu
 func (t *tx) writeSeen(_ context.Context, c *store.Changes) error {
 	n := min(len(c.Seen), t.store.seen.room())
 	inside, outside := c.Seen[:n], c.Seen[n:]
-	t.seen, t.spilled = append(t.seen, inside...), len(outside) > 0
-	err := t.writer.seen.insert(len(inside), func(v args, i int) args {
+	t.spilled = len(outside) > 0
+	now := time.Now()
+	for i := range inside {
+		t.seen = append(t.seen, numbered{inside[i].Hash, t.store.seen.number(inside[i].Expires, now)})
+	}
+	added := t.seen[len(t.seen)-n:]
+	err := t.writer.seen.insert(n, func(v args, i int) args {
 		k := &inside[i]
-		return append(v, k.Expires.Unix(), k.Hash[:], k.Body[:], int64(k.Result))
+		return append(v, added[i].number, k.Expires.Unix(), k.Hash[:], k.Body[:], int64(k.Result))
 	})
 	if err != nil {
 		return err

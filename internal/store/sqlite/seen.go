@@ -10,30 +10,45 @@ import (
 	"github.com/callboard/callboard/internal/store"
 )
 
-// seenEntryBytes is what a key costs in the set in memory: 20 bytes of content in
+// seenEntryBytes is what a key costs in the set in memory: 24 bytes of content in
 // a hash map that is between half and seven eighths full.
-const seenEntryBytes = 38
+const seenEntryBytes = 46
 
-// seenSet finds the rows of table seen. The table is keyed (expires, hash), so
-// that rows are appended and go in order, because a B-tree keyed by a random hash
-// costs 25 to 30 microseconds a message once it outgrows the cache. The price is
-// that a hash alone does not find its row; this map knows the missing half.
+// seenSet finds the rows of table seen. A B-tree keyed by a random hash dirties a
+// page for each key, and every dirty page is written to the log and again to the
+// file: 25 to 30 microseconds a message once it outgrows the cache. So rows are
+// appended, under a number, and this map from hash to number finds them. A number
+// begins with the key's life in hours, since keys of one life expire in the order
+// in which they came: ForgetSeen takes them from the front.
 //
-// It holds what is committed, is rebuilt at start, and is bounded: keys that come
-// while it is full go to seen_spill, which is keyed by hash. Keys stay taken
+// The set holds what is committed, is rebuilt at start, and is bounded: keys that
+// come while it is full go to seen_spill, which is keyed by hash. Keys stay taken
 // until ForgetSeen removes them, even if they expired. The map is used by whoever
 // holds the write lock.
 type seenSet struct {
-	expires map[store.Hash16]uint32 // seconds; good until 2106
-	max     int                     // entries
-	spilled bool                    // seen_spill may have rows
+	numbers map[store.Hash16]int64
+	last    int64 // the largest order within a number that was ever given
+	max     int   // entries
+	spilled bool  // seen_spill may have rows
+}
+
+// orderBits is how much of a number is its order; the life stands above.
+const orderBits = 44
+
+// number makes the number of a new key: its life in hours, then its order.
+func (s *seenSet) number(expires, now time.Time) int64 {
+	s.last++
+	hours := max(0, int64((expires.Sub(now)+time.Hour-1)/time.Hour))
+	return min(hours, 1<<(62-orderBits))<<orderBits | s.last
 }
 
 // load rebuilds the set from the table.
 func (s *seenSet) load(ctx context.Context, c *conn) error {
-	s.expires = map[store.Hash16]uint32{}
-	err := c.each(ctx, `SELECT hash, expires FROM seen`, func(row []driver.Value) error {
-		s.expires[hash16(row[0])] = uint32(integer(row[1]))
+	s.numbers = map[store.Hash16]int64{}
+	err := c.each(ctx, `SELECT number, hash FROM seen`, func(row []driver.Value) error {
+		n := integer(row[0])
+		s.numbers[hash16(row[1])] = n
+		s.last = max(s.last, n&(1<<orderBits-1))
 		return nil
 	})
 	if err != nil {
@@ -52,8 +67,8 @@ func (s *seenSet) find(ctx context.Context, c *conn, hash store.Hash16) (entry s
 		entry = store.Seen{Hash: hash, Body: hash16(row[0]), Expires: time.Unix(integer(row[1]), 0).UTC(), Result: id.ID(integer(row[2]))}
 		return nil
 	}
-	if expires, ok := s.expires[hash]; ok {
-		found, err = c.one(ctx, `SELECT body, expires, result FROM seen WHERE expires = ? AND hash = ?`, decode, int64(expires), hash[:])
+	if number, ok := s.numbers[hash]; ok {
+		found, err = c.one(ctx, `SELECT body, expires, result FROM seen WHERE number = ?`, decode, number)
 		return entry, found, err
 	}
 	if !s.spilled {
@@ -63,15 +78,21 @@ func (s *seenSet) find(ctx context.Context, c *conn, hash store.Hash16) (entry s
 	return entry, found, err
 }
 
+// numbered is a key with the number that its row has.
+type numbered struct {
+	hash   store.Hash16
+	number int64
+}
+
 // add follows a commit that wrote keys.
-func (s *seenSet) add(keys []store.Seen) {
+func (s *seenSet) add(keys []numbered) {
 	for i := range keys {
-		s.expires[keys[i].Hash] = uint32(keys[i].Expires.Unix())
+		s.numbers[keys[i].hash] = keys[i].number
 	}
 }
 
 // room is how many more keys fit.
-func (s *seenSet) room() int { return max(0, s.max-len(s.expires)) }
+func (s *seenSet) room() int { return max(0, s.max-len(s.numbers)) }
 
 // ForgetSeen removes keys that expired before now, at most limit, and returns how
 // many went.
@@ -79,18 +100,36 @@ func (s *Store) ForgetSeen(ctx context.Context, now time.Time, limit int) (int, 
 	var gone []store.Hash16
 	err := s.write(ctx, func(w *writer) error {
 		gone = gone[:0]
-		return w.conn.each(ctx, `DELETE FROM seen WHERE (expires, hash) IN
-				(SELECT expires, hash FROM seen WHERE expires < ? ORDER BY expires, hash LIMIT ?) RETURNING hash`,
-			func(row []driver.Value) error {
-				gone = append(gone, hash16(row[0]))
+		for life := int64(0); ; life++ {
+			first := int64(-1)
+			_, err := w.conn.one(ctx, `SELECT number FROM seen WHERE number >= ? ORDER BY number LIMIT 1`, func(row []driver.Value) error {
+				first = integer(row[0])
 				return nil
-			}, now.Unix(), int64(limit))
+			}, life<<orderBits)
+			if err != nil || first < 0 || len(gone) == limit {
+				return err
+			}
+			life = first >> orderBits
+			// The front of this life's keys; the first one that is still good ends it.
+			err = w.conn.each(ctx, `DELETE FROM seen WHERE number >= ?1 AND number < coalesce(
+					(SELECT number FROM (SELECT number, expires FROM seen WHERE number >= ?1 ORDER BY number LIMIT ?4)
+						WHERE expires >= ?3 ORDER BY number LIMIT 1),
+					1 + (SELECT max(number) FROM (SELECT number FROM seen WHERE number >= ?1 AND number < ?2 ORDER BY number LIMIT ?4)))
+				AND number < ?2 RETURNING hash`,
+				func(row []driver.Value) error {
+					gone = append(gone, hash16(row[0]))
+					return nil
+				}, first, (life+1)<<orderBits, now.Unix(), int64(limit-len(gone)))
+			if err != nil {
+				return err
+			}
+		}
 	}, func(committed bool) {
 		if !committed {
 			return
 		}
 		for _, h := range gone {
-			delete(s.seen.expires, h)
+			delete(s.seen.numbers, h)
 		}
 	})
 	if err != nil || len(gone) == limit {

@@ -35,6 +35,8 @@ func (s *Store) write(ctx context.Context, fn func(*writer) error, end func(comm
 	case <-s.writing:
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	case <-s.closed:
+		return errClosed
 	}
 	defer func() { s.writing <- struct{}{} }()
 	select {
@@ -114,7 +116,7 @@ type tx struct {
 
 	put     []delivery.Key // inserted as leased
 	taken   []delivery.Key // changed: their leases end with the transaction
-	seen    []store.Seen   // keys written to table seen
+	seen    []numbered     // keys written to table seen
 	spilled bool           // keys were written to seen_spill
 	healthy []id.ID        // endpoints whose health row went
 	apps    []id.ID        // apps whose version may have changed

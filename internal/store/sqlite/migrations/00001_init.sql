@@ -121,15 +121,15 @@ CREATE TABLE attempt (
 ) WITHOUT ROWID;
 CREATE INDEX attempt_ep ON attempt (ep, id);
 
--- Keys of finished work. seen is found through the set in memory, which knows
--- expires; seen_spill holds what came while that set was full, found by hash.
+-- Keys of finished work. seen is found through the set in memory, which maps hash
+-- to number; seen_spill holds what came while that set was full, found by hash.
 CREATE TABLE seen (
+    number  INTEGER PRIMARY KEY,            -- life in hours << 44 | order
     expires INTEGER NOT NULL,               -- seconds
     hash    BLOB NOT NULL,                  -- 16 bytes
     body    BLOB NOT NULL,                  -- 16 bytes
-    result  INTEGER NOT NULL,
-    PRIMARY KEY (expires, hash)
-) WITHOUT ROWID;
+    result  INTEGER NOT NULL
+);
 CREATE TABLE seen_spill (
     hash    BLOB PRIMARY KEY,
     expires INTEGER NOT NULL,               -- seconds
