@@ -98,32 +98,9 @@ func (s *seenSet) room() int { return max(0, s.max-len(s.numbers)) }
 // many went.
 func (s *Store) ForgetSeen(ctx context.Context, now time.Time, limit int) (int, error) {
 	var gone []store.Hash16
-	err := s.write(ctx, func(w *writer) error {
-		gone = gone[:0]
-		for life := int64(0); ; life++ {
-			first := int64(-1)
-			_, err := w.conn.one(ctx, `SELECT number FROM seen WHERE number >= ? ORDER BY number LIMIT 1`, func(row []driver.Value) error {
-				first = integer(row[0])
-				return nil
-			}, life<<orderBits)
-			if err != nil || first < 0 || len(gone) == limit {
-				return err
-			}
-			life = first >> orderBits
-			// The front of this life's keys; the first one that is still good ends it.
-			err = w.conn.each(ctx, `DELETE FROM seen WHERE number >= ?1 AND number < coalesce(
-					(SELECT number FROM (SELECT number, expires FROM seen WHERE number >= ?1 ORDER BY number LIMIT ?4)
-						WHERE expires >= ?3 ORDER BY number LIMIT 1),
-					1 + (SELECT max(number) FROM (SELECT number FROM seen WHERE number >= ?1 AND number < ?2 ORDER BY number LIMIT ?4)))
-				AND number < ?2 RETURNING hash`,
-				func(row []driver.Value) error {
-					gone = append(gone, hash16(row[0]))
-					return nil
-				}, first, (life+1)<<orderBits, now.Unix(), int64(limit-len(gone)))
-			if err != nil {
-				return err
-			}
-		}
+	err := s.write(ctx, func(w *writer) (err error) {
+		gone, err = w.conn.forgetNumbered(ctx, now, limit)
+		return err
 	}, func(committed bool) {
 		if !committed {
 			return
@@ -137,6 +114,40 @@ func (s *Store) ForgetSeen(ctx context.Context, now time.Time, limit int) (int, 
 	}
 	spilled, err := s.forgetSpilled(ctx, now, limit-len(gone))
 	return len(gone) + spilled, err
+}
+
+// forgetNumbered removes expired keys life by life, each from its front: the first
+// key of a life that is still good ends the run.
+func (c *conn) forgetNumbered(ctx context.Context, now time.Time, limit int) (gone []store.Hash16, err error) {
+	for from := int64(0); len(gone) < limit; {
+		var run []int64
+		life, open := int64(-1), true
+		err := c.each(ctx, `SELECT number, expires < ? FROM seen WHERE number >= ? ORDER BY number LIMIT ?`, func(row []driver.Value) error {
+			number, expired := integer(row[0]), integer(row[1]) == 1
+			if life < 0 {
+				life = number >> orderBits
+			}
+			if open = open && expired && number>>orderBits == life; open {
+				run = append(run, number)
+			}
+			return nil
+		}, now.Unix(), from, int64(limit-len(gone)))
+		if err != nil || life < 0 {
+			return gone, err
+		}
+		from = (life + 1) << orderBits
+		if len(run) == 0 {
+			continue
+		}
+		err = c.each(ctx, `DELETE FROM seen WHERE number BETWEEN ? AND ? RETURNING hash`, func(row []driver.Value) error {
+			gone = append(gone, hash16(row[0]))
+			return nil
+		}, run[0], run[len(run)-1])
+		if err != nil {
+			return gone, err
+		}
+	}
+	return gone, nil
 }
 
 func (s *Store) forgetSpilled(ctx context.Context, now time.Time, limit int) (int, error) {

@@ -12,7 +12,6 @@ import (
 	"github.com/callboard/callboard/internal/commit"
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
-	"github.com/callboard/callboard/internal/store"
 )
 
 // writer is the connection that writes, with the statements of the hot path.
