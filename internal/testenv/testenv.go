@@ -25,7 +25,9 @@ const Variable = "CALLBOARD_REQUIRE"
 
 // requirements find what tests may need. Each gives a path, or "" where there is none to give, or says what is missing.
 var requirements = map[string]func() (string, error){
+	"bash":     program("bash"),
 	"chromium": program("chromium"),
+	"curl":     program("curl"),
 	"node":     program("node"),
 	"npm":      program("npm"),
 	"postgres": postgres,
@@ -33,10 +35,10 @@ var requirements = map[string]func() (string, error){
 	"strace":   program("strace"),
 }
 
-// Need returns the path of a program that the test is about to use: "chromium", "node", "npm", "strace", "postgres" (the
-// server, not on PATH in Debian). For "root" it asks whether the test runs as user 0 and returns "". What is missing
-// skips the test, or fails it when CALLBOARD_REQUIRE names it. A name that Need does not know fails the test, and so
-// does one in CALLBOARD_REQUIRE, because a slip of the pen there would require nothing.
+// Need returns the path of a program that the test is about to use: "bash", "chromium", "curl", "node", "npm", "strace",
+// "postgres" (the server, not on PATH in Debian). For "root" it asks whether the test runs as user 0 and returns "".
+// What is missing skips the test, or fails it when CALLBOARD_REQUIRE names it. A name that Need does not know fails the
+// test, and so does one in CALLBOARD_REQUIRE, because a slip of the pen there would require nothing.
 func Need(t testing.TB, name string) string {
 	t.Helper()
 	find, ok := requirements[name]

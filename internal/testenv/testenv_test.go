@@ -58,7 +58,7 @@ func TestNeed(t *testing.T) {
 		{"npm", "strace", "skip", "strace is not installed"},
 		{"npm,strace", "strace", "fail", "strace is not installed, and CALLBOARD_REQUIRE requires strace"},
 		{" npm , strace ,", "strace", "fail", "strace is not installed"},
-		{"sttrace", "strace", "fail", `CALLBOARD_REQUIRE names "sttrace"; known are chromium, node, npm`},
+		{"sttrace", "strace", "fail", `CALLBOARD_REQUIRE names "sttrace"; known are bash, chromium, curl, node, npm`},
 		{"", "sttrace", "fail", `testenv knows no "sttrace"`},
 	} {
 		t.Setenv(testenv.Variable, tt.require)
