@@ -11,8 +11,14 @@ import (
 	"github.com/callboard/callboard/internal/store"
 )
 
-// recordBatch is how many results share a unit of work.
-const recordBatch = 512
+const (
+	// recordBatch is how many results share a unit of work at most.
+	recordBatch = 512
+	// recordEnough results are worth a transaction at once; fewer wait for others
+	// for recordLinger.
+	recordEnough = 128
+	recordLinger = 5 * time.Millisecond
+)
 
 // Back-off between tries to record results that the store did not take.
 const (
@@ -64,6 +70,9 @@ func (d *Dispatcher) finish(r result) {
 func (d *Dispatcher) record(ctx context.Context, to Submitter) error {
 	for open := true; open; {
 		_, open = <-d.kickRecord
+		if open {
+			d.gather()
+		}
 		for {
 			batch := d.someFinished()
 			if len(batch) == 0 {
@@ -75,6 +84,22 @@ func (d *Dispatcher) record(ctx context.Context, to Submitter) error {
 		}
 	}
 	return nil
+}
+
+// gather waits a little for more results. Nobody waits for a result to be on
+// disk, and a transaction costs the same for one as for many; a message's own
+// commit never waits.
+func (d *Dispatcher) gather() {
+	d.mu.Lock()
+	few := len(d.finished) < recordEnough && d.running && !d.stalled
+	d.mu.Unlock()
+	if !few {
+		return
+	}
+	select {
+	case <-time.After(recordLinger):
+	case <-d.closed:
+	}
 }
 
 func (d *Dispatcher) someFinished() []result {
