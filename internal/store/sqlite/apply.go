@@ -14,21 +14,27 @@ import (
 // newWriter prepares the shapes of the hot path's statements. A message or a
 // delivery that has nothing but the ordinary gets a short INSERT: binding an
 // argument costs about as much as storing it.
+//
+// All name what happens on a conflict, though none is to come: with the default,
+// ABORT, a statement of several rows must be able to undo its first ones, and
+// SQLite keeps a copy of every page that it touches for that (a fifth of the
+// whole cost; DESIGN.md).
 func newWriter(c *conn) *writer {
-	into := func(head, row, tail string) *inserter {
-		return &inserter{conn: c, head: "INSERT INTO " + head + " VALUES ", row: row, tail: tail}
+	into := func(columns, row string) *inserter {
+		return &inserter{conn: c, head: "INSERT OR ROLLBACK INTO " + columns + " VALUES ", row: row}
 	}
 	return &writer{
 		conn:     c,
-		messages: into(`message (id, app, type, payload)`, `(?,?,?,?)`, ``),
-		fullMsgs: into(`message (id, app, type, flags, event_hash, deliver_at, expires, extra, payload)`, `(?,?,?,?,?,?,?,?,?)`, ``),
-		rows:     into(`delivery (msg, ep, app, next_at)`, `(?,?,?,?)`, ``),
+		messages: into(`message (id, app, type, payload)`, `(?,?,?,?)`),
+		fullMsgs: into(`message (id, app, type, flags, event_hash, deliver_at, expires, extra, payload)`, `(?,?,?,?,?,?,?,?,?)`),
+		rows:     into(`delivery (msg, ep, app, next_at)`, `(?,?,?,?)`),
 		fullRows: into(`delivery (msg, ep, app, generation, state, reason, trigger, attempts, next_at, deadline, ord_key, ord_seq)`,
-			`(?,?,?,?,?,?,?,?,?,?,?,?)`, ``),
-		attempts: into(`attempt (msg, ep, n, app, id, trigger, at, success, status, latency, error, response)`,
-			`(?,?,?,?,?,?,?,?,?,?,?,?)`, ` ON CONFLICT DO NOTHING`),
-		seen:  into(`seen (number, expires, hash, body, result)`, `(?,?,?,?,?)`, ``),
-		spill: into(`seen_spill (hash, expires, body, result)`, `(?,?,?,?)`, ``),
+			`(?,?,?,?,?,?,?,?,?,?,?,?)`),
+		// Two results of one lease have one key; the first stays.
+		attempts: &inserter{conn: c, head: `INSERT OR IGNORE INTO attempt (msg, ep, n, app, id, trigger, at, success, status, latency, error, response) VALUES `,
+			row: `(?,?,?,?,?,?,?,?,?,?,?,?)`},
+		seen:  into(`seen (number, expires, hash, body, result)`, `(?,?,?,?,?)`),
+		spill: into(`seen_spill (hash, expires, body, result)`, `(?,?,?,?)`),
 	}
 }
 

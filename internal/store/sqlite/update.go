@@ -144,7 +144,6 @@ type inserter struct {
 	conn    *conn
 	head    string // INSERT INTO … VALUES
 	row     string // (?, ?, …)
-	tail    string // ON CONFLICT …
 	stmts   [maxRowsLog + 1]*stmt
 	scratch []driver.Value
 }
@@ -189,7 +188,7 @@ func (in *inserter) prepare(size int) (*stmt, error) {
 		}
 		query += in.row
 	}
-	s, err := in.conn.prepare(query + in.tail)
+	s, err := in.conn.prepare(query)
 	if err != nil {
 		return nil, err
 	}
