@@ -114,7 +114,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 
 // open does what Open does under the lock.
 func (s *Store) open(ctx context.Context, path string, cfg Config) error {
-	if err := create(path); err != nil {
+	if err := create(ctx, path); err != nil {
 		return err
 	}
 	dsn := dataSource(path, cfg.Synchronous)
@@ -163,26 +163,54 @@ func (s *Store) begin(ctx context.Context) error {
 	})
 }
 
-// create makes an empty file that only its owner can read; SQLite gives the log
-// beside it the same mode.
-func create(path string) error {
+// create makes a file that only its owner can read, unless there is one; SQLite
+// gives the log beside it the same mode.
+func create(ctx context.Context, path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
-	return f.Close()
+	info, err := f.Stat()
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if info.Size() > 0 {
+		return nil
+	}
+	return format(ctx, path)
+}
+
+// format gives an empty file its page size and vacuum mode, which count only before
+// the first page is written; the driver sorts the pragmas of a name by theirs, so
+// they cannot stand beside journal_mode, which writes it.
+func format(ctx context.Context, path string) error {
+	c, err := dial(ctx, fileName(path)+pragma("page_size", pageSize))
+	if err != nil {
+		return err
+	}
+	for _, statement := range []string{`PRAGMA auto_vacuum = incremental`, `VACUUM`} {
+		if _, err := c.run(statement); err != nil {
+			return errors.Join(err, c.close())
+		}
+	}
+	return c.close()
+}
+
+// fileName is the driver's name for the file, without pragmas.
+func fileName(path string) string {
+	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path)}).String() + "?_dqs=0&_error_rc=1"
 }
 
 // dataSource is the driver's name for the file, with the pragmas that every
-// connection needs. Page size and vacuum mode count only while the file is empty.
+// connection needs.
 func dataSource(path string, sync Synchronous) string {
-	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path)}).String() + "?_dqs=0&_error_rc=1" +
+	return fileName(path) +
 		pragma("busy_timeout", busyTimeout) +
-		pragma("page_size", pageSize) +
-		"&_pragma=auto_vacuum(incremental)&_pragma=journal_mode(wal)" +
+		"&_pragma=journal_mode(wal)" +
 		pragma("synchronous", int(sync)) +
 		pragma("wal_autocheckpoint", checkpointPages) +
-		pragma("foreign_keys", 0)
+		pragma("foreign_keys", 0) +
+		"&_pragma=temp_store(memory)"
 }
 
 func pragma(name string, value int) string {
@@ -192,7 +220,10 @@ func pragma(name string, value int) string {
 // expect fails if a pragma that durability rests on did not take: SQLite ignores
 // those it does not like.
 func (c *conn) expect(ctx context.Context, sync Synchronous) error {
-	want := map[string]driver.Value{"journal_mode": "wal", "synchronous": int64(sync), "foreign_keys": int64(0)}
+	want := map[string]driver.Value{
+		"journal_mode": "wal", "synchronous": int64(sync), "foreign_keys": int64(0),
+		"page_size": int64(pageSize), "auto_vacuum": int64(2), // 2 = incremental
+	}
 	for name, value := range want {
 		_, err := c.one(ctx, "PRAGMA "+name, func(row []driver.Value) error {
 			if row[0] != value {
