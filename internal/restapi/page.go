@@ -99,16 +99,18 @@ func list[R, T any](cur cursor, rows store.Listed[R], rowID func(*R) id.ID, show
 			page.Data = append(page.Data, out)
 		}
 	}
-	// In the list's direction a page ends with the last row that was looked at,
-	// which a filter may have dropped; in the other it ends with the last row shown.
 	var first, last id.ID
 	if n := len(rows.Rows); n > 0 {
 		first, last = rowID(&rows.Rows[0]), rowID(&rows.Rows[n-1])
 	}
-	if cur.back {
-		first = orElse(rows.Next, first)
-	} else {
-		last = orElse(rows.Next, last)
+	// A page that ended early goes on from the last row that was looked at, which a
+	// filter has dropped. At the end that does not matter.
+	switch {
+	case rows.Done || rows.Next == 0:
+	case cur.back:
+		first = rows.Next
+	default:
+		last = rows.Next
 	}
 	if last != 0 {
 		text := cur.codec.Encode(cur.kind, last)
@@ -119,13 +121,6 @@ func list[R, T any](cur cursor, rows store.Listed[R], rowID func(*R) id.ID, show
 		page.PrevIterator = &text
 	}
 	return page
-}
-
-func orElse(v, def id.ID) id.ID {
-	if v != 0 {
-		return v
-	}
-	return def
 }
 
 // all shows every row.

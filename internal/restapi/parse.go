@@ -37,13 +37,11 @@ type messageParser struct {
 	in   messageIn
 	bad  []errs.Field
 
-	days, hours     int64
-	payload, data   []byte
-	raw             []byte
-	seenPayload     bool
-	seenData        bool
-	seenRaw         bool
-	eventTypeIsSent bool
+	isObject           bool // of the body
+	payload, data, raw []byte
+	days, hours        int64
+	// Which fields were sent, be they null.
+	sentType, sentPayload, sentData, sentRaw bool
 }
 
 var parsers = sync.Pool{New: func() any { return &messageParser{dec: new(jsontext.Decoder)} }}
@@ -52,10 +50,11 @@ var parsers = sync.Pool{New: func() any { return &messageParser{dec: new(jsontex
 // fields are skipped, null is absence. What is no JSON is Malformed; wrong types
 // and formats are named all together. The values' own rules are ingest's.
 //
-// It walks the tokens instead of decoding into a struct: that is twice as fast,
-// and the payload must come out byte for byte anyway. A duplicate name inside the
-// payload is the receiver's affair; of a duplicate field the last one counts, as
-// in most parsers.
+// It walks the tokens instead of decoding into a struct, which takes a seventh of
+// the time (BenchmarkParseMessage: 0.85 µs against 6.4 for a payload of 500
+// bytes), and the payload must come out byte for byte anyway. A duplicate name
+// inside the payload is the receiver's affair; of a duplicate field the last one
+// counts, as in most parsers.
 func parseMessage(body []byte) (messageIn, error) {
 	p := parsers.Get().(*messageParser)
 	defer func() {
@@ -68,7 +67,9 @@ func parseMessage(body []byte) (messageIn, error) {
 	if err := p.object(); err != nil {
 		return messageIn{}, err
 	}
-	p.finish()
+	if p.isObject {
+		p.finish()
+	}
 	if len(p.bad) > 0 {
 		return messageIn{}, &errs.Error{Kind: errs.Invalid, Fields: p.bad}
 	}
@@ -93,6 +94,7 @@ func (p *messageParser) object() error {
 		p.wrong("must be a JSON object")
 		return p.end()
 	}
+	p.isObject = true
 	if _, err := p.dec.ReadToken(); err != nil {
 		return p.malformed()
 	}
@@ -138,13 +140,13 @@ func (p *messageParser) value() ([]byte, error) {
 func (p *messageParser) field(name string) (err error) {
 	switch name {
 	case "eventType":
-		p.eventTypeIsSent = true
+		p.sentType = true
 		return p.text(&p.in.EventType, name)
 	case "payload":
-		p.seenPayload = true
+		p.sentPayload = true
 		p.payload, err = p.value()
 	case "data":
-		p.seenData = true
+		p.sentData = true
 		p.data, err = p.value()
 	case "eventId":
 		return p.text(&p.in.EventID, name)
@@ -328,7 +330,7 @@ func (p *messageParser) transformations() error {
 	if params.RawPayload == nil || string(params.RawPayload) == "null" {
 		return nil
 	}
-	p.seenRaw = true
+	p.sentRaw = true
 	var raw string
 	if json.Unmarshal(params.RawPayload, &raw) == nil {
 		p.raw = []byte(raw)
@@ -338,7 +340,7 @@ func (p *messageParser) transformations() error {
 
 // finish decides between the fields that stand for each other.
 func (p *messageParser) finish() {
-	if !p.eventTypeIsSent {
+	if !p.sentType {
 		p.wrong("is required", "eventType")
 	}
 	p.in.Payload = p.choosePayload()
@@ -354,19 +356,19 @@ func (p *messageParser) finish() {
 
 func (p *messageParser) choosePayload() []byte {
 	switch {
-	case p.seenRaw:
+	case p.sentRaw:
 		if !isObject(p.raw) || !jsontext.Value(p.raw).IsValid(jsontext.AllowDuplicateNames(true)) {
 			p.wrong("must be the text of a JSON object", "transformationsParams", "rawPayload")
 		}
 		return p.raw
-	case p.seenPayload && p.seenData:
+	case p.sentPayload && p.sentData:
 		p.wrong("give payload or data, not both", "data")
-	case p.seenData:
+	case p.sentData:
 		if !isObject(p.data) {
 			p.wrong("must be a JSON object", "data")
 		}
 		return p.data
-	case !p.seenPayload:
+	case !p.sentPayload:
 		p.wrong("is required", "payload")
 	case !isObject(p.payload):
 		p.wrong("must be a JSON object", "payload")

@@ -294,8 +294,7 @@ func TestMessages(t *testing.T) {
 	if !strings.Contains(posted.Body, payload) {
 		t.Errorf("the answer changes the payload: %s", posted.Body)
 	}
-	app, _ := w.codec.Decode(1, appID)
-	row, err := w.store.Message(t.Context(), app, store.Ref{UID: "m-1"})
+	row, err := w.store.Message(t.Context(), w.appID(appID), store.Ref{UID: "m-1"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -82,7 +82,7 @@ func (a *api) listTasks(ctx context.Context, c *call, in *listTasksIn) (*answer[
 	if err != nil {
 		return nil, err
 	}
-	rows, err := a.Store.ListTasks(ctx, c.Org, c.App, 0, cur.Page)
+	rows, err := a.tasksOf(ctx, c, cur.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -92,6 +92,26 @@ func (a *api) listTasks(ctx context.Context, c *call, in *listTasksIn) (*answer[
 			return out, out.Task != "" && matches(in.Status, out.Status) && matches(in.Task, out.Task)
 		})
 	return &answer[Page[BackgroundTaskOut]]{page}, nil
+}
+
+// tasksOf reads a page of tasks. A caller that may see one app gets a page that is
+// full or the last one: an iterator that stands between its own tasks would name
+// somebody else's.
+func (a *api) tasksOf(ctx context.Context, c *call, page store.Page) (store.Listed[store.Task], error) {
+	all, err := a.Store.ListTasks(ctx, c.Org, c.App, 0, page)
+	for err == nil && c.App != 0 && !all.Done && all.Next != 0 && len(all.Rows) < page.Limit {
+		var more store.Listed[store.Task]
+		page.After = all.Next
+		more, err = a.Store.ListTasks(ctx, c.Org, c.App, 0, page)
+		all = store.Listed[store.Task]{Rows: append(all.Rows, more.Rows...), Done: more.Done, Next: more.Next}
+	}
+	if c.App != 0 {
+		all.Next = 0
+	}
+	if extra := len(all.Rows) - page.Limit; extra > 0 {
+		all.Rows, all.Done = all.Rows[:page.Limit], false
+	}
+	return all, err
 }
 
 // matches reports whether a filter lets a value through; "" lets all through.

@@ -36,6 +36,7 @@ type world struct {
 	committer *commit.Committer
 	codec     *id.Codec
 	tokens    *token.Authority
+	dialects  dialect.Set
 	handler   http.Handler
 	log       *lockedBuffer
 	org       string // token of the org
@@ -71,6 +72,7 @@ func newWorld(t testing.TB, changes ...func(*restapi.Config)) *world {
 	w.committer, err = commit.New(ctx, commit.Config{Store: w.store, Logger: slog.New(slog.DiscardHandler)})
 	must(err)
 	dialects := dialect.NewSet(native.Dialect{}, silent{})
+	w.dialects = dialects
 	service, err := ingest.New(ingest.Config{
 		Submitter: w.committer, Store: w.store, Dialects: dialects, Guard: netguard.New(netguard.Policy{}),
 	})
