@@ -15,19 +15,19 @@ import (
 // ApplicationIn is an app as a client creates or replaces it.
 type ApplicationIn struct {
 	Name         string              `json:"name" doc:"For people." example:"Acme"`
-	UID          optional[string]    `json:"uid,omitempty" doc:"Your own name for the app, unique in the org." example:"acme"`
-	ThrottleRate optional[int]       `json:"throttleRate,omitempty" minimum:"1" maximum:"65535" doc:"Attempts per second over all endpoints; null = no limit."`
-	RateLimit    optional[int]       `json:"rateLimit,omitempty" minimum:"1" maximum:"65535" deprecated:"true" doc:"The older name of throttleRate."`
-	Metadata     optional[stringMap] `json:"metadata,omitempty" doc:"Your own notes, 16 KiB at most."`
+	UID          optional[string]    `json:"uid,omitzero" doc:"Your own name for the app, unique in the org." example:"acme"`
+	ThrottleRate optional[int]       `json:"throttleRate,omitzero" minimum:"1" maximum:"65535" doc:"Attempts per second over all endpoints; null = no limit."`
+	RateLimit    optional[int]       `json:"rateLimit,omitzero" minimum:"1" maximum:"65535" deprecated:"true" doc:"The older name of throttleRate."`
+	Metadata     optional[stringMap] `json:"metadata,omitzero" doc:"Your own notes, 16 KiB at most."`
 }
 
 // ApplicationPatch changes the fields that are sent; null clears.
 type ApplicationPatch struct {
-	Name         optional[string]    `json:"name,omitempty" doc:"For people."`
-	UID          optional[string]    `json:"uid,omitempty" doc:"Your own name for the app; null takes it away."`
-	ThrottleRate optional[int]       `json:"throttleRate,omitempty" minimum:"1" maximum:"65535" doc:"Attempts per second over all endpoints; null = no limit."`
-	RateLimit    optional[int]       `json:"rateLimit,omitempty" minimum:"1" maximum:"65535" deprecated:"true" doc:"The older name of throttleRate."`
-	Metadata     optional[stringMap] `json:"metadata,omitempty" doc:"Your own notes; they replace the old ones."`
+	Name         optional[string]    `json:"name,omitzero" doc:"For people."`
+	UID          optional[string]    `json:"uid,omitzero" doc:"Your own name for the app; null takes it away."`
+	ThrottleRate optional[int]       `json:"throttleRate,omitzero" minimum:"1" maximum:"65535" doc:"Attempts per second over all endpoints; null = no limit."`
+	RateLimit    optional[int]       `json:"rateLimit,omitzero" minimum:"1" maximum:"65535" deprecated:"true" doc:"The older name of throttleRate."`
+	Metadata     optional[stringMap] `json:"metadata,omitzero" doc:"Your own notes; they replace the old ones."`
 }
 
 // stringMap is a JSON object of strings.

@@ -29,8 +29,8 @@ type AppPortalAccessIn struct {
 	Capabilities []token.Capability `json:"capabilities,omitempty" enum:"ViewBase,ViewEndpointSecret,ManageEndpointSecret,ManageTransformations,CreateAttempts,ManageEndpoint" doc:"What the token may do; all if absent."`
 	FeatureFlags []string           `json:"featureFlags,omitempty" doc:"Flags of event types that the token may see."`
 	ReadOnly     bool               `json:"readOnly,omitempty" doc:"Whether the token may only read."`
-	Expiry       optional[int64]    `json:"expiry,omitempty" minimum:"3600" maximum:"604800" doc:"Life of token and session in seconds; 7 days by default."`
-	SessionID    optional[string]   `json:"sessionId,omitempty" maxLength:"256" doc:"Your own name of the session."`
+	Expiry       optional[int64]    `json:"expiry,omitzero" minimum:"3600" maximum:"604800" doc:"Life of token and session in seconds; 7 days by default."`
+	SessionID    optional[string]   `json:"sessionId,omitzero" maxLength:"256" doc:"Your own name of the session."`
 	Application  *ApplicationIn     `json:"application,omitempty" doc:"Creates the app if there is none of the path's uid."`
 }
 
@@ -42,8 +42,8 @@ type AppPortalAccessOut struct {
 
 // ApplicationTokenExpireIn is Svix's; see expireAll for what of it has a meaning.
 type ApplicationTokenExpireIn struct {
-	Expiry     optional[int64]    `json:"expiry,omitempty" doc:"Seconds until the tokens are refused; only 0 is supported."`
-	SessionIDs optional[[]string] `json:"sessionIds,omitempty" doc:"Not supported: all of the app's tokens expire."`
+	Expiry     optional[int64]    `json:"expiry,omitzero" doc:"Seconds until the tokens are refused; only 0 is supported."`
+	SessionIDs optional[[]string] `json:"sessionIds,omitzero" doc:"Not supported: all of the app's tokens expire."`
 }
 
 func (a *api) registerAuth() {

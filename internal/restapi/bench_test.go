@@ -54,7 +54,7 @@ func BenchmarkPostMessage(b *testing.B) {
 	}
 	handler, err := restapi.New(restapi.Config{
 		Store: noStore{}, Ingest: &instantIngest{next: id.ID(1) << 60}, Codec: codec, Tokens: tokens,
-		Dialects: dialect.NewSet(native.Dialect{}), PublicURL: publicURL, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Dialects: dialect.NewSet(native.Dialect{}), PublicURL: publicURL, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		b.Fatal(err)

@@ -17,31 +17,31 @@ import (
 // EndpointFields are the fields that creating, replacing and changing an endpoint
 // have in common. Those of the second block are Callboard's own.
 type EndpointFields struct {
-	Description  optional[string]    `json:"description,omitempty" doc:"For people."`
-	UID          optional[string]    `json:"uid,omitempty" doc:"Your own name for the endpoint, unique in the app."`
-	Disabled     optional[bool]      `json:"disabled,omitempty" doc:"A disabled endpoint gets nothing; what it still had to get has failed."`
-	FilterTypes  optional[[]string]  `json:"filterTypes,omitempty" doc:"The event types it hears; null = all."`
-	EventTypes   optional[[]string]  `json:"eventTypes,omitempty" doc:"Another name of filterTypes."`
-	Channels     optional[[]string]  `json:"channels,omitempty" doc:"It hears messages that share a channel; null = all messages."`
-	ThrottleRate optional[int]       `json:"throttleRate,omitempty" minimum:"1" maximum:"65535" doc:"Attempts per second; null = no limit."`
-	RateLimit    optional[int]       `json:"rateLimit,omitempty" minimum:"1" maximum:"65535" deprecated:"true" doc:"The older name of throttleRate."`
-	Metadata     optional[stringMap] `json:"metadata,omitempty" doc:"Your own notes, 16 KiB at most."`
-	Version      optional[int]       `json:"version,omitempty" minimum:"1" maximum:"65535" doc:"Your own version number; 1 by default."`
+	Description  optional[string]    `json:"description,omitzero" doc:"For people."`
+	UID          optional[string]    `json:"uid,omitzero" doc:"Your own name for the endpoint, unique in the app."`
+	Disabled     optional[bool]      `json:"disabled,omitzero" doc:"A disabled endpoint gets nothing; what it still had to get has failed."`
+	FilterTypes  optional[[]string]  `json:"filterTypes,omitzero" doc:"The event types it hears; null = all."`
+	EventTypes   optional[[]string]  `json:"eventTypes,omitzero" doc:"Another name of filterTypes."`
+	Channels     optional[[]string]  `json:"channels,omitzero" doc:"It hears messages that share a channel; null = all messages."`
+	ThrottleRate optional[int]       `json:"throttleRate,omitzero" minimum:"1" maximum:"65535" doc:"Attempts per second; null = no limit."`
+	RateLimit    optional[int]       `json:"rateLimit,omitzero" minimum:"1" maximum:"65535" deprecated:"true" doc:"The older name of throttleRate."`
+	Metadata     optional[stringMap] `json:"metadata,omitzero" doc:"Your own notes, 16 KiB at most."`
+	Version      optional[int]       `json:"version,omitzero" minimum:"1" maximum:"65535" doc:"Your own version number; 1 by default."`
 
-	Dialect       optional[string]   `json:"dialect,omitempty" doc:"How webhooks look on the wire; native by default."`
-	Translate     optional[bool]     `json:"translate,omitempty" doc:"Whether the dialect may render its neighbours' event types; true by default."`
-	Ordering      optional[string]   `json:"ordering,omitempty" enum:"none,key" doc:"none is the only one so far."`
-	RetrySchedule optional[[]string] `json:"retrySchedule,omitempty" doc:"The delay after each failed attempt, such as [\"5s\", \"5m\"]; null = the installation's."`
-	Timeout       optional[string]   `json:"timeout,omitempty" doc:"Of one exchange, such as 15s; null = the installation's."`
-	Deadline      optional[string]   `json:"deadline,omitempty" doc:"Of a delivery, such as 24h; null = none."`
-	Filter        optional[any]      `json:"filter,omitempty" doc:"A later version filters by content."`
+	Dialect       optional[string]   `json:"dialect,omitzero" doc:"How webhooks look on the wire; native by default."`
+	Translate     optional[bool]     `json:"translate,omitzero" doc:"Whether the dialect may render its neighbours' event types; true by default."`
+	Ordering      optional[string]   `json:"ordering,omitzero" enum:"none,key" doc:"none is the only one so far."`
+	RetrySchedule optional[[]string] `json:"retrySchedule,omitzero" doc:"The delay after each failed attempt, such as [\"5s\", \"5m\"]; null = the installation's."`
+	Timeout       optional[string]   `json:"timeout,omitzero" doc:"Of one exchange, such as 15s; null = the installation's."`
+	Deadline      optional[string]   `json:"deadline,omitzero" doc:"Of a delivery, such as 24h; null = none."`
+	Filter        optional[any]      `json:"filter,omitzero" doc:"A later version filters by content."`
 }
 
 // EndpointIn is an endpoint as a client creates it.
 type EndpointIn struct {
 	URL     string              `json:"url" doc:"Where webhooks go." example:"https://example.com/webhook"`
-	Secret  optional[string]    `json:"secret,omitempty" doc:"What webhooks are signed with, whsec_…; one is made if there is none."`
-	Headers optional[stringMap] `json:"headers,omitempty" doc:"Sent with every webhook."`
+	Secret  optional[string]    `json:"secret,omitzero" doc:"What webhooks are signed with, whsec_…; one is made if there is none."`
+	Headers optional[stringMap] `json:"headers,omitzero" doc:"Sent with every webhook."`
 	EndpointFields
 }
 
@@ -49,14 +49,14 @@ type EndpointIn struct {
 // Callboard's own fields that are absent: clients made for Svix do not know them.
 type EndpointUpdate struct {
 	URL     string              `json:"url" doc:"Where webhooks go." example:"https://example.com/webhook"`
-	Headers optional[stringMap] `json:"headers,omitempty" doc:"Sent with every webhook."`
+	Headers optional[stringMap] `json:"headers,omitzero" doc:"Sent with every webhook."`
 	EndpointFields
 }
 
 // EndpointPatch changes the fields that are sent; null clears.
 type EndpointPatch struct {
-	URL    optional[string] `json:"url,omitempty" doc:"Where webhooks go."`
-	Secret optional[string] `json:"secret,omitempty" doc:"Replaces the secret at once; see secret/rotate for a grace period."`
+	URL    optional[string] `json:"url,omitzero" doc:"Where webhooks go."`
+	Secret optional[string] `json:"secret,omitzero" doc:"Replaces the secret at once; see secret/rotate for a grace period."`
 	EndpointFields
 }
 

@@ -22,8 +22,8 @@ type EndpointSecretOut struct {
 
 // EndpointSecretRotateIn asks for another secret.
 type EndpointSecretRotateIn struct {
-	Key                optional[string] `json:"key,omitempty" doc:"The new secret; one is made if there is none."`
-	GracePeriodSeconds optional[int64]  `json:"gracePeriodSeconds,omitempty" minimum:"0" maximum:"604800" doc:"How long the old secret goes on signing beside it; 24 hours by default."`
+	Key                optional[string] `json:"key,omitzero" doc:"The new secret; one is made if there is none."`
+	GracePeriodSeconds optional[int64]  `json:"gracePeriodSeconds,omitzero" minimum:"0" maximum:"604800" doc:"How long the old secret goes on signing beside it; 24 hours by default."`
 }
 
 // defaultGrace is Svix's.
@@ -32,14 +32,14 @@ const defaultGrace = 24 * time.Hour
 // EndpointHeadersIn replaces an endpoint's headers.
 type EndpointHeadersIn struct {
 	Headers   stringMap          `json:"headers" doc:"Sent with every webhook."`
-	Sensitive optional[[]string] `json:"sensitive,omitempty" doc:"Names of headers whose values the API never shows again, besides those that are always kept: authorization, x-api-key and the like."`
+	Sensitive optional[[]string] `json:"sensitive,omitzero" doc:"Names of headers whose values the API never shows again, besides those that are always kept: authorization, x-api-key and the like."`
 }
 
 // EndpointHeadersPatchIn changes some of an endpoint's headers.
 type EndpointHeadersPatchIn struct {
 	Headers       map[string]*string `json:"headers" doc:"Headers to add or change; null takes one away."`
 	DeleteHeaders []string           `json:"deleteHeaders,omitempty" doc:"Names of headers to take away."`
-	Sensitive     optional[[]string] `json:"sensitive,omitempty" doc:"Names of headers whose values the API never shows again."`
+	Sensitive     optional[[]string] `json:"sensitive,omitzero" doc:"Names of headers whose values the API never shows again."`
 }
 
 // EndpointHeadersOut shows an endpoint's headers.

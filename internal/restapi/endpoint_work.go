@@ -21,7 +21,7 @@ import (
 // RecoverIn says which messages to deliver again.
 type RecoverIn struct {
 	Since time.Time           `json:"since" doc:"From messages of this time on."`
-	Until optional[time.Time] `json:"until,omitempty" doc:"To messages before this time; now by default."`
+	Until optional[time.Time] `json:"until,omitzero" doc:"To messages before this time; now by default."`
 }
 
 // RecoverOut is the task that does it.

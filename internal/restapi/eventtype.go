@@ -15,12 +15,12 @@ import (
 
 // EventTypeFields are the fields that all writes of event types have in common.
 type EventTypeFields struct {
-	Archived     optional[bool]     `json:"archived,omitempty" doc:"Archived types are not offered."`
-	Deprecated   optional[bool]     `json:"deprecated,omitempty"`
-	Schemas      optionalSchemas    `json:"schemas,omitempty" doc:"JSON schemas by version number, such as {\"1\": {…}}."`
-	FeatureFlags optional[[]string] `json:"featureFlags,omitempty" doc:"Only portals with one of these flags see the type; null = all see it."`
-	FeatureFlag  optional[string]   `json:"featureFlag,omitempty" deprecated:"true" doc:"The older form of featureFlags."`
-	GroupName    optional[string]   `json:"groupName,omitempty" example:"session"`
+	Archived     optional[bool]     `json:"archived,omitzero" doc:"Archived types are not offered."`
+	Deprecated   optional[bool]     `json:"deprecated,omitzero"`
+	Schemas      optionalSchemas    `json:"schemas,omitzero" doc:"JSON schemas by version number, such as {\"1\": {…}}."`
+	FeatureFlags optional[[]string] `json:"featureFlags,omitzero" doc:"Only portals with one of these flags see the type; null = all see it."`
+	FeatureFlag  optional[string]   `json:"featureFlag,omitzero" deprecated:"true" doc:"The older form of featureFlags."`
+	GroupName    optional[string]   `json:"groupName,omitzero" example:"session"`
 }
 
 // EventTypeIn is an event type as a client declares it.
@@ -38,7 +38,7 @@ type EventTypeUpdate struct {
 
 // EventTypePatch changes the fields that are sent; null clears.
 type EventTypePatch struct {
-	Description optional[string] `json:"description,omitempty"`
+	Description optional[string] `json:"description,omitzero"`
 	EventTypeFields
 }
 
@@ -125,6 +125,7 @@ func (c *call) mayHear(t *store.EventType) bool {
 		slices.ContainsFunc(t.FeatureFlags, func(f string) bool { return slices.Contains(c.Claims.FeatureFlags, f) })
 }
 
+// EventTypePath names an event type.
 type EventTypePath struct {
 	Name string `path:"event_type_name" doc:"The event type's name." example:"session.joined"`
 }

@@ -3,6 +3,7 @@ package restapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"reflect"
 	"strconv"
 	"strings"
@@ -402,7 +403,7 @@ func (a *api) decodeBody(text []byte, dst any, loc ...string) error {
 	}
 	fields := []errs.Field{}
 	for _, err := range found.Errors {
-		if detail, ok := err.(*huma.ErrorDetail); ok {
+		if detail, ok := errors.AsType[*huma.ErrorDetail](err); ok {
 			fields = append(fields, field(detail))
 		}
 	}

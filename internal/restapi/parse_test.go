@@ -32,9 +32,11 @@ func TestParseMessage(t *testing.T) {
 		{"raw payload", `{"eventType":"a.b","payload":{},"transformationsParams":{"rawPayload":" {\"n\":1}"}}`, ingest.Message{EventType: "a.b", Payload: []byte(` {"n":1}`)}},
 		{"other parameters", `{"eventType":"a.b","payload":{},"transformationsParams":{"x":1}}`, ingest.Message{EventType: "a.b", Payload: []byte(`{}`)}},
 		{"a duplicate name", `{"eventType":"x","eventType":"a.b","payload":{"a":1,"a":2}}`, ingest.Message{EventType: "a.b", Payload: []byte(`{"a":1,"a":2}`)}},
-		{"null is absence", `{"eventType":"a.b","payload":{},"eventId":null,"channels":null,"tags":null,"deliverAt":null,"deadline":null,
+		{
+			"null is absence", `{"eventType":"a.b","payload":{},"eventId":null,"channels":null,"tags":null,"deliverAt":null,"deadline":null,
 			"payloadRetentionPeriod":null,"payloadRetentionHours":null,"application":null,"transformationsParams":null,"orderingKey":null}`,
-			ingest.Message{EventType: "a.b", Payload: []byte(`{}`)}},
+			ingest.Message{EventType: "a.b", Payload: []byte(`{}`)},
+		},
 		{
 			"everything", `{"eventType":"a.b","payload":{},"eventId":"e","channels":["c","d"],"tags":["t"],"deliverAt":"2026-05-04T11:00:00.123456789+02:00",
 			"deadline":"1h30m","payloadRetentionHours":12,"orderingKey":"k","unknown":{"deep":[{"eventType":"no"}]}}`,

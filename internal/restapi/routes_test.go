@@ -47,14 +47,14 @@ func hasRequired(t *testing.T, typ reflect.Type, value any, at string) {
 		if !ok { // a time
 			return
 		}
-		for i := range typ.NumField() {
-			name, options, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+		for field := range typ.Fields() {
+			name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 			inner, sent := object[name]
 			if options == "" && (!sent || inner == nil) {
 				t.Errorf("%s.%s is required and is %v", at, name, inner)
 			}
 			if sent && inner != nil {
-				hasRequired(t, typ.Field(i).Type, inner, at+"."+name)
+				hasRequired(t, field.Type, inner, at+"."+name)
 			}
 		}
 	}

@@ -25,10 +25,10 @@ type SettingsOut struct {
 // SettingsPatch changes the settings that are sent; null goes back to the default.
 // Unknown settings are refused: a mistyped one must not look as if it held.
 type SettingsPatch struct {
-	Catalog          optional[catalogChoice] `json:"catalog,omitempty" doc:"all, none, or the dialects whose event types are offered."`
-	SchemaValidation optional[string]        `json:"schemaValidation,omitempty" enum:"strict,warn" doc:"Whether a catalogue message that does not fit its schema is refused."`
-	Dialects         optional[[]string]      `json:"dialects,omitempty" doc:"The dialects that endpoints may use; null = all."`
-	DefaultDialect   optional[string]        `json:"defaultDialect,omitempty" doc:"The dialect of endpoints that name none; native by default."`
+	Catalog          optional[catalogChoice] `json:"catalog,omitzero" doc:"all, none, or the dialects whose event types are offered."`
+	SchemaValidation optional[string]        `json:"schemaValidation,omitzero" enum:"strict,warn" doc:"Whether a catalogue message that does not fit its schema is refused."`
+	Dialects         optional[[]string]      `json:"dialects,omitzero" doc:"The dialects that endpoints may use; null = all."`
+	DefaultDialect   optional[string]        `json:"defaultDialect,omitzero" doc:"The dialect of endpoints that name none; native by default."`
 	_                struct{}                `additionalProperties:"false"`
 }
 

@@ -158,7 +158,6 @@ var svixRoutes = []Route{
 	{"POST", pathManage + "/authentication/{env_id}/api-token", No, whyManage},
 	{"PATCH", pathManage + "/authentication/{env_id}/api-token/{key_id}", No, whyManage},
 	{"POST", pathManage + "/authentication/{env_id}/api-token/{key_id}/expire", No, whyManage},
-	{"GET", pathManage + "/authentication/{env_id}/api-token", No, whyManage},
 
 	{"GET", pathStream, No, whyStream},
 	{"POST", pathStream, No, whyStream},

@@ -24,19 +24,24 @@ type (
 	nothing struct{}
 )
 
-// Paths that name things.
+// What paths name. huma finds parameters in embedded structs of exported types
+// only.
 type (
+	// AppPath names an app.
 	AppPath struct {
 		AppID string `path:"app_id" doc:"The app's id or uid." example:"acme"`
 	}
+	// EndpointPath names an endpoint of an app.
 	EndpointPath struct {
 		AppPath
 		EndpointID string `path:"endpoint_id" doc:"The endpoint's id or uid."`
 	}
+	// MessagePath names a message of an app.
 	MessagePath struct {
 		AppPath
 		MessageID string `path:"msg_id" doc:"The message's id or its eventId."`
 	}
+	// AttemptPath names an attempt to deliver a message.
 	AttemptPath struct {
 		MessagePath
 		AttemptID string `path:"attempt_id" doc:"The attempt's id."`
