@@ -60,6 +60,19 @@ func handle[I, O any](a *api, op huma.Operation, access web.Access, handler func
 		}
 		return out, nil
 	})
+	a.documentOtherStatus(&op)
+}
+
+// documentOtherStatus adds the second status of operations that create or find: a
+// PUT may create, and creating an app may find one.
+func (a *api) documentOtherStatus(op *huma.Operation) {
+	item := a.huma.OpenAPI().Paths[op.Path]
+	switch {
+	case op.Method == http.MethodPut && item.Put.Responses["200"] != nil:
+		item.Put.Responses["201"] = &huma.Response{Description: "Created", Content: item.Put.Responses["200"].Content}
+	case op.OperationID == "v1.application.create":
+		item.Post.Responses["200"] = &huma.Response{Description: "It existed", Content: item.Post.Responses["201"].Content}
+	}
 }
 
 // admit checks the token and the app, reads the body, and hands on to huma.
