@@ -188,7 +188,7 @@ func (s *stage) once(ctx context.Context) error {
 		}
 		return s.awaitEnd(ctx)
 	})
-	show.end(s.ledger.count())
+	show.end(s.line())
 	if err != nil {
 		return err
 	}
@@ -207,7 +207,7 @@ func (s *stage) once(ctx context.Context) error {
 func (s *stage) forever(ctx context.Context) error {
 	show := newProgress(s.cfg.Out, s.cfg.Terminal)
 	err := s.showing(ctx, show, func(ctx context.Context) error { return s.send(ctx, pace, 0) })
-	show.end(s.ledger.count())
+	show.end(s.line())
 	if ctx.Err() != nil {
 		return nil // that is how it ends
 	}
@@ -232,7 +232,7 @@ func (s *stage) showing(ctx context.Context, show *progress, work func(context.C
 			case <-s.server.Done():
 				return fmt.Errorf("the server has ended: %w", s.server.Err())
 			case now := <-tick.C:
-				show.update(now, s.ledger.count())
+				show.update(now, s.line())
 			}
 		}
 	})

@@ -25,13 +25,17 @@ type entry struct {
 
 // counts are the figures of the progress.
 type counts struct {
-	posted    int // messages
-	delivered int // messages taken, over all receivers
-	expected  int // posted, times receivers
+	posted int   // messages
+	taken  []int // messages, by receiver
 }
 
 func newLedger(receivers int, forget bool) *ledger {
-	return &ledger{receivers: receivers, forget: forget, entries: map[string]*entry{}}
+	return &ledger{
+		receivers: receivers,
+		forget:    forget,
+		counts:    counts{taken: make([]int, receivers)},
+		entries:   map[string]*entry{},
+	}
 }
 
 // posted notes that the API has accepted a message whose POST began at this time.
@@ -41,7 +45,6 @@ func (l *ledger) posted(message string, began time.Time) {
 	e := l.entry(message)
 	e.posted = began
 	l.counts.posted++
-	l.counts.expected += l.receivers
 	l.tidy(message, e)
 }
 
@@ -54,7 +57,7 @@ func (l *ledger) took(receiver int, message string, at time.Time) {
 		return
 	}
 	e.taken[receiver] = at
-	l.counts.delivered++
+	l.counts.taken[receiver]++
 	l.tidy(message, e)
 }
 
@@ -73,10 +76,11 @@ func (l *ledger) tidy(message string, e *entry) {
 	}
 }
 
+// count gives the figures of this moment; the caller owns them.
 func (l *ledger) count() counts {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.counts
+	return counts{posted: l.counts.posted, taken: slices.Clone(l.counts.taken)}
 }
 
 // delays gives how long after its POST each message was taken by a receiver, by message. Messages that were not posted

@@ -32,7 +32,7 @@ type row struct {
 
 // report reads the API's log and lays it beside what the receivers have seen.
 func (s *stage) report(ctx context.Context) (*report, error) {
-	r := &report{expected: s.ledger.count().expected}
+	r := &report{expected: s.ledger.count().posted * len(s.targets)}
 	all := make([]time.Duration, 0, r.expected)
 	seen := map[string]bool{}
 	total := row{receiver: "total"}
@@ -106,7 +106,8 @@ func (r *report) print(out io.Writer) {
 	if r.forged > 0 {
 		_, _ = fmt.Fprintf(out, "%d requests had a wrong signature\n", r.forged)
 	}
-	_, _ = fmt.Fprintf(out, "\ndelivered %d of %d\n", r.delivered, r.expected)
+	_, _ = fmt.Fprintf(out, "\nNext: without --once the demo stays, to look at; `callboard serve --allow-private` is a server of your own.\n\n")
+	_, _ = fmt.Fprintf(out, "delivered %d of %d\n", r.delivered, r.expected)
 }
 
 // milliseconds writes a duration as the table has it, such as "4.2 ms" or "1250 ms".

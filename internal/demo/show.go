@@ -14,36 +14,41 @@ type progress struct {
 	out      io.Writer
 	terminal bool
 	last     time.Time // when a plain line was written
-	line     counts    // what it said
+	line     string    // what it said
 }
 
 func newProgress(out io.Writer, terminal bool) *progress {
 	return &progress{out: out, terminal: terminal, last: time.Now()}
 }
 
-func (p *progress) update(now time.Time, c counts) {
+func (p *progress) update(now time.Time, line string) {
 	switch {
 	case p.terminal:
-		_, _ = fmt.Fprint(p.out, "\r\x1b[K"+c.String())
+		_, _ = fmt.Fprint(p.out, "\r\x1b[K"+line)
 	case now.Sub(p.last) >= plainEvery:
-		p.last, p.line = now, c
-		_, _ = fmt.Fprintln(p.out, c.String())
+		p.last, p.line = now, line
+		_, _ = fmt.Fprintln(p.out, line)
 	}
 }
 
 // end leaves the last state on the screen.
-func (p *progress) end(c counts) {
+func (p *progress) end(line string) {
 	switch {
 	case p.terminal:
-		_, _ = fmt.Fprintln(p.out, "\r\x1b[K"+c.String())
-	case p.line != c:
-		_, _ = fmt.Fprintln(p.out, c.String())
+		_, _ = fmt.Fprintln(p.out, "\r\x1b[K"+line)
+	case p.line != line:
+		_, _ = fmt.Fprintln(p.out, line)
 	}
 }
 
-// String is the line of progress.
-func (c counts) String() string {
-	return fmt.Sprintf("%d messages posted, %d of %d deliveries arrived", c.posted, c.delivered, c.expected)
+// line says how far things are.
+func (s *stage) line() string {
+	c := s.ledger.count()
+	line := fmt.Sprintf("%d messages posted, arrived:", c.posted)
+	for i, t := range s.targets {
+		line += fmt.Sprintf("  %s %d", t.name, c.taken[i])
+	}
+	return line
 }
 
 // introduce says what runs and, if it stays, what to try.
