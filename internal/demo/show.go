@@ -3,6 +3,7 @@ package demo
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -44,11 +45,12 @@ func (p *progress) end(line string) {
 // line says how far things are.
 func (s *stage) line() string {
 	c := s.ledger.count()
-	line := fmt.Sprintf("%d messages posted, arrived:", c.posted)
+	var line strings.Builder
+	fmt.Fprintf(&line, "%d messages posted, arrived:", c.posted)
 	for i, t := range s.targets {
-		line += fmt.Sprintf("  %s %d", t.name, c.taken[i])
+		fmt.Fprintf(&line, "  %s %d", t.name, c.taken[i])
 	}
-	return line
+	return line.String()
 }
 
 // introduce says what runs and, if it stays, what to try.
