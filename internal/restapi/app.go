@@ -45,6 +45,8 @@ type ApplicationOut struct {
 	UpdatedAt    time.Time `json:"updatedAt"`
 }
 
+// showApp renders an app. Absent numbers and names are null, metadata is always an
+// object, times are UTC: Svix's clients require the last three.
 func (a *api) showApp(app *store.App) ApplicationOut {
 	return ApplicationOut{
 		ID:           a.Codec.Encode(id.App, app.ID),
@@ -68,6 +70,8 @@ func (in *ApplicationIn) replace(app *store.App) {
 	set(in.Metadata, &app.Metadata)
 }
 
+// apply changes the fields that were sent. It may run several times on fresh rows,
+// and puts in no value that it would change later.
 func (in *ApplicationPatch) apply(app *store.App) {
 	set(in.Name, &app.Name)
 	set(in.UID, &app.UID)
@@ -75,6 +79,8 @@ func (in *ApplicationPatch) apply(app *store.App) {
 	set(in.Metadata, &app.Metadata)
 }
 
+// registerApps puts the routes of apps on the mux. They are the org's, but for
+// reading one's own app, which a portal does.
 func (a *api) registerApps() {
 	handle(a, huma.Operation{
 		OperationID: "v1.application.list", Method: http.MethodGet, Path: "/app", Tags: []string{tagApps},
@@ -103,11 +109,14 @@ func (a *api) registerApps() {
 	}, accessAdminWrite, a.deleteApp)
 }
 
+// listAppsIn are the parameters of GET /app.
 type listAppsIn struct {
 	PageIn
 	OrderIn
 }
 
+// listApps answers GET /app: the org's apps, oldest first as in Svix, since new
+// ones then show up at the end of a walk that is under way.
 func (a *api) listApps(ctx context.Context, c *call, in *listAppsIn) (*answer[Page[ApplicationOut]], error) {
 	cur, err := a.cursor(in.PageIn, id.App, in.ascending(true))
 	if err != nil {
@@ -121,11 +130,14 @@ func (a *api) listApps(ctx context.Context, c *call, in *listAppsIn) (*answer[Pa
 	return &answer[Page[ApplicationOut]]{page}, nil
 }
 
+// createAppIn is what POST /app takes. The query decides what a taken uid means:
+// a conflict, or the app that has it.
 type createAppIn struct {
 	GetIfExists bool `query:"get_if_exists" doc:"Give an app that has the uid instead of refusing."`
 	Body        ApplicationIn
 }
 
+// createApp answers POST /app: 201, or 200 for an app that get_if_exists found.
 func (a *api) createApp(ctx context.Context, c *call, in *createAppIn) (*answerStatus[ApplicationOut], error) {
 	var app store.App
 	in.Body.replace(&app)
@@ -145,6 +157,9 @@ func (a *api) answerApp(ctx context.Context, org string, r ingest.Result) (*answ
 	return &answerStatus[ApplicationOut]{createdOr200(r), a.showApp(&app)}, nil
 }
 
+// createdOr200 is the status of an upsert. A repetition under an Idempotency-Key has
+// Existed unset and is 201, as the first answer was; but for get_if_exists, whose
+// first answer may have been 200. Clients take both for success.
 func createdOr200(r ingest.Result) int {
 	if r.Existed {
 		return http.StatusOK
@@ -152,6 +167,7 @@ func createdOr200(r ingest.Result) int {
 	return http.StatusCreated
 }
 
+// getApp answers GET /app/{app_id}.
 func (a *api) getApp(ctx context.Context, c *call, _ *AppPath) (*answer[ApplicationOut], error) {
 	app, err := c.app(ctx)
 	if err != nil {
@@ -160,11 +176,14 @@ func (a *api) getApp(ctx context.Context, c *call, _ *AppPath) (*answer[Applicat
 	return &answer[ApplicationOut]{a.showApp(&app)}, nil
 }
 
+// putAppIn is what PUT /app/{app_id} takes.
 type putAppIn struct {
 	AppPath
 	Body ApplicationIn
 }
 
+// putApp answers PUT /app/{app_id}. An unknown uid is created; an unknown id cannot
+// be, because ids are ours to give.
 func (a *api) putApp(ctx context.Context, c *call, in *putAppIn) (*answerStatus[ApplicationOut], error) {
 	r, err := a.Ingest.UpdateApp(ctx, c.appRef, true, func(app *store.App) error {
 		in.Body.replace(app)
@@ -176,11 +195,13 @@ func (a *api) putApp(ctx context.Context, c *call, in *putAppIn) (*answerStatus[
 	return a.answerApp(ctx, c.Org, r)
 }
 
+// patchAppIn is what PATCH /app/{app_id} takes.
 type patchAppIn struct {
 	AppPath
 	Body ApplicationPatch
 }
 
+// patchApp answers PATCH /app/{app_id}.
 func (a *api) patchApp(ctx context.Context, c *call, in *patchAppIn) (*answerStatus[ApplicationOut], error) {
 	r, err := a.Ingest.UpdateApp(ctx, c.appRef, false, func(app *store.App) error {
 		in.Body.apply(app)
@@ -193,6 +214,8 @@ func (a *api) patchApp(ctx context.Context, c *call, in *patchAppIn) (*answerSta
 	return a.answerApp(ctx, c.Org, r)
 }
 
+// deleteApp answers DELETE /app/{app_id}. The app is out of sight when the answer
+// comes; a background task removes its rows.
 func (a *api) deleteApp(ctx context.Context, c *call, _ *AppPath) (*nothing, error) {
 	return &nothing{}, a.Ingest.DeleteApp(ctx, c.appRef)
 }

@@ -31,6 +31,9 @@ type MessageAttemptOut struct {
 	Message            *MessageOut `json:"msg,omitempty" doc:"With with_msg; without its payload."`
 }
 
+// showAttempt renders an attempt. Where no answer came, response says why, as in
+// Svix; without content it is empty. The message comes without its payload even
+// if content was asked for, as Svix's clients document it.
 func (a *api) showAttempt(row *store.AttemptRow, content bool) MessageAttemptOut {
 	status := statusFail
 	if row.Success {
@@ -67,6 +70,7 @@ type MessageEndpointOut struct {
 	DeliveryOut
 }
 
+// registerAttempts puts the log's routes on the mux.
 func (a *api) registerAttempts() {
 	const app = "/app/{app_id}"
 	handle(a, huma.Operation{
@@ -124,6 +128,9 @@ func (codeClass) Schema(huma.Registry) *huma.Schema {
 // none is pending, sending or canceled.
 var errNoSuchAttempts = errors.New("no attempt can match")
 
+// query turns the parameters into the store's words. Its error is errNoSuchAttempts
+// or nil; the query is filled in either way, so that the caller can still find out
+// whether the message and endpoint exist.
 func (in *AttemptsIn) query(c *call, cur cursor) (store.AttemptQuery, error) {
 	q := store.AttemptQuery{
 		Page: cur.Page, EventTypes: c.eventTypes(), Channel: in.Channel, Tag: in.Tag,
@@ -169,11 +176,13 @@ func (a *api) attempts(ctx context.Context, c *call, in *AttemptsIn, narrow func
 	return &answer[Page[MessageAttemptOut]]{page}, nil
 }
 
+// attemptsByEndpointIn are the parameters of the endpoint's log.
 type attemptsByEndpointIn struct {
 	EndpointPath
 	AttemptsIn
 }
 
+// attemptsByEndpoint answers GET …/attempt/endpoint/{endpoint_id}.
 func (a *api) attemptsByEndpoint(ctx context.Context, c *call, in *attemptsByEndpointIn) (*answer[Page[MessageAttemptOut]], error) {
 	return a.attempts(ctx, c, &in.AttemptsIn, func(q *store.AttemptQuery) error {
 		ep, err := a.namedEndpoint(ctx, c, in.EndpointID)
@@ -182,12 +191,14 @@ func (a *api) attemptsByEndpoint(ctx context.Context, c *call, in *attemptsByEnd
 	})
 }
 
+// attemptsByMessageIn are the parameters of the message's log.
 type attemptsByMessageIn struct {
 	MessagePath
 	AttemptsIn
 	EndpointID string `query:"endpoint_id" doc:"Only attempts to this endpoint."`
 }
 
+// attemptsByMessage answers GET …/attempt/msg/{msg_id}, for one endpoint if asked.
 func (a *api) attemptsByMessage(ctx context.Context, c *call, in *attemptsByMessageIn) (*answer[Page[MessageAttemptOut]], error) {
 	return a.attempts(ctx, c, &in.AttemptsIn, func(q *store.AttemptQuery) error {
 		m, err := a.namedMessage(ctx, c, in.MessageID)
@@ -204,6 +215,7 @@ func (a *api) attemptsByMessage(ctx context.Context, c *call, in *attemptsByMess
 	})
 }
 
+// endpointMessagesIn are the parameters of an endpoint's messages.
 type endpointMessagesIn struct {
 	EndpointPath
 	PageIn
@@ -213,6 +225,8 @@ type endpointMessagesIn struct {
 	StatusIn
 }
 
+// endpointMessages answers GET …/endpoint/{endpoint_id}/msg: deliveries, each with
+// its message, newest first. Unlike attempts they include what is still to come.
 func (a *api) endpointMessages(ctx context.Context, c *call, in *endpointMessagesIn) (*answer[Page[EndpointMessageOut]], error) {
 	cur, err := a.cursor(in.PageIn, id.Message, false)
 	if err != nil {
@@ -247,12 +261,15 @@ func (a *api) endpointMessages(ctx context.Context, c *call, in *endpointMessage
 	return &answer[Page[EndpointMessageOut]]{page}, nil
 }
 
+// messageEndpointsIn are the parameters of a message's endpoints.
 type messageEndpointsIn struct {
 	MessagePath
 	PageIn
 	ExpandedStatuses bool `query:"expanded_statuses" doc:"Whether the client knows status 4, canceled; else it is told 0."`
 }
 
+// messageEndpoints answers GET …/msg/{msg_id}/endpoint. Each endpoint is read by
+// its primary key: a page has at most 250, and a message seldom has more than a few.
 func (a *api) messageEndpoints(ctx context.Context, c *call, in *messageEndpointsIn) (*answer[Page[MessageEndpointOut]], error) {
 	cur, err := a.cursor(in.PageIn, id.Endpoint, true)
 	if err != nil {
@@ -285,11 +302,13 @@ func (a *api) messageEndpoints(ctx context.Context, c *call, in *messageEndpoint
 	return &answer[Page[MessageEndpointOut]]{page}, nil
 }
 
+// getAttemptIn is what GET …/attempt/{attempt_id} takes.
 type getAttemptIn struct {
 	AttemptPath
 	ExpandedStatuses bool `query:"expanded_statuses" doc:"Accepted for Svix's clients; attempts are never canceled."`
 }
 
+// getAttempt answers GET …/msg/{msg_id}/attempt/{attempt_id}.
 func (a *api) getAttempt(ctx context.Context, c *call, in *getAttemptIn) (*answer[MessageAttemptOut], error) {
 	_, row, err := a.namedAttempt(ctx, c, &in.AttemptPath)
 	if err != nil {
@@ -312,6 +331,8 @@ func (a *api) namedAttempt(ctx context.Context, c *call, in *AttemptPath) (store
 	return m, row, err
 }
 
+// deleteAttemptContent answers DELETE …/attempt/{attempt_id}/content: an endpoint
+// may have answered with what should not be kept. The attempt stays in the log.
 func (a *api) deleteAttemptContent(ctx context.Context, c *call, in *AttemptPath) (*nothing, error) {
 	m, row, err := a.namedAttempt(ctx, c, in)
 	if err != nil {
@@ -320,6 +341,7 @@ func (a *api) deleteAttemptContent(ctx context.Context, c *call, in *AttemptPath
 	return &nothing{}, a.Ingest.DeleteAttemptContent(ctx, c.appRef, m.ID, row.ID)
 }
 
+// resendIn are the path parameters of resend.
 type resendIn struct {
 	MessagePath
 	EndpointID string `path:"endpoint_id" doc:"The endpoint's id or uid."`
@@ -328,6 +350,8 @@ type resendIn struct {
 // empty is the body {}.
 type empty struct{}
 
+// resend answers POST …/endpoint/{endpoint_id}/resend with 202 and {}, which is
+// what Svix's clients decode. Without the payload it is a 409.
 func (a *api) resend(ctx context.Context, c *call, in *resendIn) (*answer[empty], error) {
 	message, err := web.Ref(a.Codec, id.Message, in.MessageID)
 	if err != nil {

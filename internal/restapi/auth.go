@@ -46,6 +46,7 @@ type ApplicationTokenExpireIn struct {
 	SessionIDs optional[[]string] `json:"sessionIds,omitzero" doc:"Not supported: all of the app's tokens expire."`
 }
 
+// registerAuth puts on the mux what gives tenants their tokens.
 func (a *api) registerAuth() {
 	handle(a, huma.Operation{
 		OperationID: "v1.authentication.app-portal-access", Method: http.MethodPost, Path: "/auth/app-portal-access/{app_id}", Tags: []string{tagAuth},
@@ -64,11 +65,15 @@ func (a *api) registerAuth() {
 	}, accessAdminWrite, a.expireAll)
 }
 
+// portalAccessIn is what POST /auth/app-portal-access/{app_id} takes; the body may be
+// absent.
 type portalAccessIn struct {
 	AppPath
 	Body *AppPortalAccessIn
 }
 
+// portalAccess answers POST /auth/app-portal-access/{app_id}. It is rendered afresh
+// each time, Idempotency-Key or not: an answer that carries a secret is not kept.
 func (a *api) portalAccess(ctx context.Context, c *call, in *portalAccessIn) (*answer[AppPortalAccessOut], error) {
 	ask := in.Body
 	if ask == nil {
@@ -81,6 +86,7 @@ func (a *api) portalAccess(ctx context.Context, c *call, in *portalAccessIn) (*a
 	return a.grant(&app, ask)
 }
 
+// dashboardAccess answers the older route, which has no body.
 func (a *api) dashboardAccess(ctx context.Context, c *call, _ *AppPath) (*answer[AppPortalAccessOut], error) {
 	app, err := c.app(ctx)
 	if err != nil {
@@ -139,6 +145,7 @@ func (a *api) grant(app *store.App, in *AppPortalAccessIn) (*answer[AppPortalAcc
 	}}, nil
 }
 
+// expireAllIn is what POST /auth/app/{app_id}/expire-all takes; the body may be absent.
 type expireAllIn struct {
 	AppPath
 	Body *ApplicationTokenExpireIn

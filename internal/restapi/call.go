@@ -42,6 +42,7 @@ type call struct {
 	appRef ingest.AppRef // what {app_id} names; zero on routes without it
 }
 
+// callKey is where a request's call is kept in its context.
 type callKey struct{}
 
 // handle registers an operation of the API. What huma would read from the
@@ -86,6 +87,8 @@ func (a *api) admit(ctx huma.Context, access web.Access, next func(huma.Context)
 	next(huma.WithValue(ctx, callKey{}, c))
 }
 
+// begin lets the request in: token, app, body, in this order, so that nobody without
+// a token makes the server read.
 func (c *call) begin(access web.Access) (err error) {
 	if c.Caller, err = c.api.guard.Admit(c.r, access); err != nil {
 		return err
@@ -98,6 +101,10 @@ func (c *call) begin(access web.Access) (err error) {
 	}
 	if c.body, err = web.ReadBody(c.w, c.r); err != nil {
 		return err
+	}
+	// Without this encoding/json would store another text than was sent.
+	if !utf8.Valid(c.body) {
+		return errs.New(errs.Malformed, "The body is not valid UTF-8")
 	}
 	c.r.Body = io.NopCloser(bytes.NewReader(c.body))
 	// Every body of this API is JSON, whatever a client calls it.
@@ -123,6 +130,8 @@ func (c *call) endpoint(ctx context.Context, text string) (store.App, store.Ref,
 // key is the caller's promise about a POST.
 func (c *call) key() ingest.Key { return idempotencyKey(c.r, &c.Caller, c.body) }
 
+// idempotencyKey scopes a caller's key to its subject, method and path without a
+// trailing slash (see web.Wrap): the same key on two routes is two promises.
 func idempotencyKey(r *http.Request, caller *web.Caller, body []byte) ingest.Key {
 	values := r.Header["Idempotency-Key"]
 	if len(values) == 0 || values[0] == "" {

@@ -62,6 +62,7 @@ type docGroup struct {
 	Operations                []docOperation
 }
 
+// docOperation is one method of one path.
 type docOperation struct {
 	Method, Path, Summary, Description string
 	Deprecated                         bool
@@ -70,16 +71,19 @@ type docOperation struct {
 	Answers                            []docAnswer
 }
 
+// docAnswer is what an operation may answer with.
 type docAnswer struct {
 	Status, Description string
 	Fields              []docField
 }
 
+// docField is a parameter, or a property of a body.
 type docField struct {
 	Name, Where, Type, Description string
 	Required                       bool
 }
 
+// renderDocs writes the page from the finished document, so that the two agree.
 func (a *api) renderDocs() ([]byte, error) {
 	tmpl, err := template.New("docs").Parse(docsPage)
 	if err != nil {
@@ -98,6 +102,7 @@ func (a *api) renderDocs() ([]byte, error) {
 	return page.Bytes(), err
 }
 
+// docGroups sorts the operations under their tags, by path.
 func docGroups(doc *huma.OpenAPI) []docGroup {
 	groups := make([]docGroup, len(doc.Tags))
 	for i, tag := range doc.Tags {
@@ -130,6 +135,7 @@ func pathOperations(item *huma.PathItem) func(func(string, *huma.Operation) bool
 	}
 }
 
+// showOperation renders an operation; answers that all share show their text alone.
 func showOperation(doc *huma.OpenAPI, method, path string, op *huma.Operation) docOperation {
 	out := docOperation{
 		Method: method, Path: path, Summary: op.Summary, Description: op.Description, Deprecated: op.Deprecated,
@@ -181,6 +187,7 @@ func fields(doc *huma.OpenAPI, media *huma.MediaType) []docField {
 	return out
 }
 
+// resolve follows a reference to a schema.
 func resolve(doc *huma.OpenAPI, s *huma.Schema) *huma.Schema {
 	if s.Ref == "" {
 		return s
@@ -215,6 +222,7 @@ func typeName(doc *huma.OpenAPI, s *huma.Schema) string {
 	return s.Type
 }
 
+// sortedKeys makes the page the same at every start.
 func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {

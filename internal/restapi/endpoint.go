@@ -88,6 +88,8 @@ type EndpointOut struct {
 	DisabledAt     *time.Time `json:"disabledAt"`
 }
 
+// showEndpoint renders an endpoint, renamed fields under both of their names: Svix's
+// clients of different ages read different ones.
 func (a *api) showEndpoint(ep *delivery.Endpoint) EndpointOut {
 	ordering, dialectName := "none", ep.Dialect
 	if ep.Ordered {
@@ -122,6 +124,7 @@ func (a *api) showEndpoint(ep *delivery.Endpoint) EndpointOut {
 	}
 }
 
+// durations renders a retry schedule; nil, the installation's, stays null.
 func durations(all []time.Duration) []string {
 	if all == nil {
 		return nil
@@ -133,6 +136,7 @@ func durations(all []time.Duration) []string {
 	return texts
 }
 
+// durationPointer renders a duration of which 0 means that there is none.
 func durationPointer(d time.Duration) *string {
 	if d == 0 {
 		return nil
@@ -168,6 +172,7 @@ func (in *EndpointFields) apply(ep *delivery.Endpoint) error {
 	return in.applyTiming(ep)
 }
 
+// applyTiming changes the three fields that are durations in text.
 func (in *EndpointFields) applyTiming(ep *delivery.Endpoint) error {
 	if err := setDuration(in.Timeout, &ep.Timeout, "timeout"); err != nil {
 		return err
@@ -194,6 +199,8 @@ func (in *EndpointFields) applyTiming(ep *delivery.Endpoint) error {
 	return nil
 }
 
+// setDuration changes a duration that was sent; null makes it 0, the default. The
+// text is not repeated in the error.
 func setDuration(o optional[string], field *time.Duration, name string) error {
 	if !o.Sent {
 		return nil
@@ -219,6 +226,8 @@ func (in *EndpointUpdate) replace(ep *delivery.Endpoint) error {
 	return in.apply(ep)
 }
 
+// change makes the changes of a PATCH. A new secret replaces the old ones at once;
+// whoever needs both for a while rotates.
 func (in *EndpointPatch) change(ep *delivery.Endpoint) error {
 	set(in.URL, &ep.URL)
 	if in.Secret.Value != nil {
@@ -229,6 +238,8 @@ func (in *EndpointPatch) change(ep *delivery.Endpoint) error {
 	return in.apply(ep)
 }
 
+// endpoint is the endpoint that a POST describes, with Svix's version 1 if it names
+// none. Without a secret ingest makes one.
 func (in *EndpointIn) endpoint() (delivery.Endpoint, error) {
 	ep := delivery.Endpoint{URL: in.URL, Version: 1}
 	set(in.Headers, &ep.Headers)
@@ -238,6 +249,8 @@ func (in *EndpointIn) endpoint() (delivery.Endpoint, error) {
 	return ep, in.apply(&ep)
 }
 
+// registerEndpoints puts the routes of endpoints on the mux. A tenant's portal uses
+// all of them.
 func (a *api) registerEndpoints() {
 	const path = "/app/{app_id}/endpoint"
 	handle(a, huma.Operation{
@@ -268,12 +281,14 @@ func (a *api) registerEndpoints() {
 	}, accessManage, a.deleteEndpoint)
 }
 
+// listEndpointsIn are the parameters of GET …/endpoint.
 type listEndpointsIn struct {
 	AppPath
 	PageIn
 	OrderIn
 }
 
+// listEndpoints answers GET …/endpoint, newest first as in Svix.
 func (a *api) listEndpoints(ctx context.Context, c *call, in *listEndpointsIn) (*answer[Page[EndpointOut]], error) {
 	cur, err := a.cursor(in.PageIn, id.Endpoint, in.ascending(false))
 	if err != nil {
@@ -291,11 +306,15 @@ func (a *api) listEndpoints(ctx context.Context, c *call, in *listEndpointsIn) (
 	return &answer[Page[EndpointOut]]{page}, nil
 }
 
+// createEndpointIn is what POST …/endpoint takes.
 type createEndpointIn struct {
 	AppPath
 	Body EndpointIn
 }
 
+// createEndpoint answers POST …/endpoint with 201. Every message that is accepted
+// after that reaches the endpoint: ingest compares the app's version inside its
+// transaction.
 func (a *api) createEndpoint(ctx context.Context, c *call, in *createEndpointIn) (*answerStatus[EndpointOut], error) {
 	ep, err := in.Body.endpoint()
 	if err != nil {
@@ -324,6 +343,8 @@ func (a *api) answerEndpoint(ctx context.Context, c *call, r ingest.Result) (*an
 	return &answerStatus[EndpointOut]{createdOr200(r), a.showEndpoint(&ep)}, nil
 }
 
+// readEndpoint reads an endpoint within the path's app, which must be the caller's:
+// no endpoint is ever found by its id alone.
 func (a *api) readEndpoint(ctx context.Context, c *call, ref store.Ref) (delivery.Endpoint, error) {
 	app, err := c.app(ctx)
 	if err != nil {
@@ -341,6 +362,7 @@ func (a *api) namedEndpoint(ctx context.Context, c *call, text string) (delivery
 	return a.readEndpoint(ctx, c, ref)
 }
 
+// getEndpoint answers GET …/endpoint/{endpoint_id}.
 func (a *api) getEndpoint(ctx context.Context, c *call, in *EndpointPath) (*answer[EndpointOut], error) {
 	ep, err := a.namedEndpoint(ctx, c, in.EndpointID)
 	if err != nil {
@@ -349,24 +371,31 @@ func (a *api) getEndpoint(ctx context.Context, c *call, in *EndpointPath) (*answ
 	return &answer[EndpointOut]{a.showEndpoint(&ep)}, nil
 }
 
+// putEndpointIn is what PUT …/endpoint/{endpoint_id} takes.
 type putEndpointIn struct {
 	EndpointPath
 	Body EndpointUpdate
 }
 
+// putEndpoint answers PUT …/endpoint/{endpoint_id}; an unknown uid is created.
 func (a *api) putEndpoint(ctx context.Context, c *call, in *putEndpointIn) (*answerStatus[EndpointOut], error) {
 	return a.updateEndpoint(ctx, c, in.EndpointID, true, in.Body.replace)
 }
 
+// patchEndpointIn is what PATCH …/endpoint/{endpoint_id} takes.
 type patchEndpointIn struct {
 	EndpointPath
 	Body EndpointPatch
 }
 
+// patchEndpoint answers PATCH …/endpoint/{endpoint_id}.
 func (a *api) patchEndpoint(ctx context.Context, c *call, in *patchEndpointIn) (*answerStatus[EndpointOut], error) {
 	return a.updateEndpoint(ctx, c, in.EndpointID, false, in.Body.change)
 }
 
+// updateEndpoint changes an endpoint through mutate and answers with it. The org's
+// settings are read before the change is submitted: mutate runs inside the
+// committer's transaction and must not wait for anything.
 func (a *api) updateEndpoint(ctx context.Context, c *call, text string, orCreate bool, mutate func(*delivery.Endpoint) error) (*answerStatus[EndpointOut], error) {
 	ref, err := web.Ref(a.Codec, id.Endpoint, text)
 	if err != nil {
@@ -390,6 +419,7 @@ func (a *api) updateEndpoint(ctx context.Context, c *call, text string, orCreate
 	return a.answerEndpoint(ctx, c, r)
 }
 
+// deleteEndpoint answers DELETE …/endpoint/{endpoint_id}. No attempt begins after it.
 func (a *api) deleteEndpoint(ctx context.Context, c *call, in *EndpointPath) (*nothing, error) {
 	ref, err := web.Ref(a.Codec, id.Endpoint, in.EndpointID)
 	if err != nil {

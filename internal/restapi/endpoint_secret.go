@@ -54,6 +54,8 @@ var alwaysSensitive = []string{
 	"authorization", "cookie", "proxy-authenticate", "proxy-authorization", "www-authenticate", "x-api-key", "x-auth-token",
 }
 
+// showHeaders leaves the values of sensitive headers out and names them. Who wants
+// to change one sets it anew.
 func showHeaders(ep *delivery.Endpoint) EndpointHeadersOut {
 	out := EndpointHeadersOut{Headers: stringMap{}, Sensitive: []string{}}
 	for name, value := range ep.Headers {
@@ -67,11 +69,14 @@ func showHeaders(ep *delivery.Endpoint) EndpointHeadersOut {
 	return out
 }
 
+// isSensitive compares as HTTP does, whatever the case.
 func isSensitive(ep *delivery.Endpoint, name string) bool {
 	same := func(other string) bool { return strings.EqualFold(name, other) }
 	return slices.ContainsFunc(alwaysSensitive, same) || slices.ContainsFunc(ep.Sensitive, same)
 }
 
+// replace makes the headers what a PUT says. The list of sensitive names stays if
+// it is not sent: Svix's clients cannot send it, and must not uncover a value.
 func (in *EndpointHeadersIn) replace(ep *delivery.Endpoint) error {
 	ep.Headers = in.Headers
 	set(in.Sensitive, &ep.Sensitive)
@@ -101,6 +106,8 @@ func (in *EndpointHeadersPatchIn) apply(ep *delivery.Endpoint) error {
 	return nil
 }
 
+// registerEndpointSecrets puts on the mux what an endpoint keeps to itself: its
+// secret and its headers.
 func (a *api) registerEndpointSecrets() {
 	const path = "/app/{app_id}/endpoint/{endpoint_id}"
 	handle(a, huma.Operation{
@@ -126,6 +133,7 @@ func (a *api) registerEndpointSecrets() {
 	}, accessManage, a.patchHeaders)
 }
 
+// getSecret answers GET …/secret.
 func (a *api) getSecret(ctx context.Context, c *call, in *EndpointPath) (*answer[EndpointSecretOut], error) {
 	ep, err := a.namedEndpoint(ctx, c, in.EndpointID)
 	if err != nil {
@@ -151,11 +159,14 @@ func verifyingKey(secret string) string {
 	return secret
 }
 
+// rotateSecretIn is what POST …/secret/rotate takes; the body may be absent.
 type rotateSecretIn struct {
 	EndpointPath
 	Body *EndpointSecretRotateIn
 }
 
+// rotateSecret answers POST …/secret/rotate with 204. The new secret is fetched from
+// its own route, so that it is in no answer that a proxy may log.
 func (a *api) rotateSecret(ctx context.Context, c *call, in *rotateSecretIn) (*nothing, error) {
 	ref, err := web.Ref(a.Codec, id.Endpoint, in.EndpointID)
 	if err != nil {
@@ -171,6 +182,7 @@ func (a *api) rotateSecret(ctx context.Context, c *call, in *rotateSecretIn) (*n
 	return &nothing{}, a.Ingest.RotateSecret(ctx, c.appRef, ref, c.key(), secret, grace)
 }
 
+// getHeaders answers GET …/headers.
 func (a *api) getHeaders(ctx context.Context, c *call, in *EndpointPath) (*answer[EndpointHeadersOut], error) {
 	ep, err := a.namedEndpoint(ctx, c, in.EndpointID)
 	if err != nil {
@@ -179,24 +191,29 @@ func (a *api) getHeaders(ctx context.Context, c *call, in *EndpointPath) (*answe
 	return &answer[EndpointHeadersOut]{showHeaders(&ep)}, nil
 }
 
+// putHeadersIn is what PUT …/headers takes.
 type putHeadersIn struct {
 	EndpointPath
 	Body EndpointHeadersIn
 }
 
+// putHeaders answers PUT …/headers with 204.
 func (a *api) putHeaders(ctx context.Context, c *call, in *putHeadersIn) (*nothing, error) {
 	return a.changeHeaders(ctx, c, in.EndpointID, in.Body.replace)
 }
 
+// patchHeadersIn is what PATCH …/headers takes.
 type patchHeadersIn struct {
 	EndpointPath
 	Body EndpointHeadersPatchIn
 }
 
+// patchHeaders answers PATCH …/headers with 204.
 func (a *api) patchHeaders(ctx context.Context, c *call, in *patchHeadersIn) (*nothing, error) {
 	return a.changeHeaders(ctx, c, in.EndpointID, in.Body.apply)
 }
 
+// changeHeaders changes an endpoint that exists; there is nothing to create here.
 func (a *api) changeHeaders(ctx context.Context, c *call, text string, mutate func(*delivery.Endpoint) error) (*nothing, error) {
 	ref, err := web.Ref(a.Codec, id.Endpoint, text)
 	if err != nil {

@@ -74,6 +74,8 @@ func (optionalObject) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Nullable: true}
 }
 
+// registerEndpointWork puts on the mux what makes an endpoint work again, and shows
+// whether it does.
 func (a *api) registerEndpointWork() {
 	const path = "/app/{app_id}/endpoint/{endpoint_id}"
 	handle(a, huma.Operation{
@@ -92,11 +94,14 @@ func (a *api) registerEndpointWork() {
 	}, accessRead, a.endpointStats)
 }
 
+// recoverIn is what POST …/recover takes.
 type recoverIn struct {
 	EndpointPath
 	Body RecoverIn
 }
 
+// recoverEndpoint answers POST …/recover with 202 and the task that does it. A
+// repetition under one Idempotency-Key shows the same task, as it stands now.
 func (a *api) recoverEndpoint(ctx context.Context, c *call, in *recoverIn) (*answer[RecoverOut], error) {
 	ref, err := web.Ref(a.Codec, id.Endpoint, in.EndpointID)
 	if err != nil {
@@ -119,11 +124,14 @@ func (a *api) recoverEndpoint(ctx context.Context, c *call, in *recoverIn) (*ans
 	}}, nil
 }
 
+// sendExampleIn is what POST …/send-example takes.
 type sendExampleIn struct {
 	EndpointPath
 	Body EventExampleIn
 }
 
+// sendExample answers POST …/send-example with 202 and the message. The payload is
+// chosen here and the rest is ingest's; live state is not touched.
 func (a *api) sendExample(ctx context.Context, c *call, in *sendExampleIn) (*answer[MessageOut], error) {
 	app, ref, err := c.endpoint(ctx, in.EndpointID)
 	if err != nil {
@@ -172,6 +180,7 @@ func (a *api) examplePayload(ctx context.Context, org string, in *EventExampleIn
 	return json.Marshal(sample)
 }
 
+// quote is a text as JSON.
 func quote(text string) json.RawMessage {
 	out, err := json.Marshal(text)
 	if err != nil { // strings always encode
@@ -231,12 +240,15 @@ func schemaExample(schemas []byte, index int) map[string]json.RawMessage {
 	return example
 }
 
+// statsIn bounds the count in time of the messages.
 type statsIn struct {
 	EndpointPath
 	Since time.Time `query:"since" doc:"Only messages from this time on."`
 	Until time.Time `query:"until" doc:"Only messages before this time."`
 }
 
+// endpointStats answers GET …/stats. A delivery that waits behind another of its
+// ordering key counts as pending.
 func (a *api) endpointStats(ctx context.Context, c *call, in *statsIn) (*answer[EndpointStats], error) {
 	ep, err := a.namedEndpoint(ctx, c, in.EndpointID)
 	if err != nil {

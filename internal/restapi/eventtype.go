@@ -68,6 +68,8 @@ func (o *optionalSchemas) UnmarshalJSON(text []byte) error {
 	return o.optionalObject.UnmarshalJSON(text)
 }
 
+// showEventType renders an event type. Schemas can be large, so lists show them only
+// if asked; both forms of the flags are shown.
 func showEventType(t *store.EventType, content bool) EventTypeOut {
 	out := EventTypeOut{
 		Name:         t.Name,
@@ -88,6 +90,8 @@ func showEventType(t *store.EventType, content bool) EventTypeOut {
 	return out
 }
 
+// apply changes the fields that were sent; the newer form of the flags wins. It
+// never fails, and has the signature that ingest wants.
 func (in *EventTypeFields) apply(t *store.EventType) error {
 	set(in.Archived, &t.Archived)
 	set(in.Deprecated, &t.Deprecated)
@@ -113,6 +117,7 @@ func (in *EventTypeUpdate) replace(t *store.EventType) error {
 	return in.apply(t)
 }
 
+// change makes the changes of a PATCH.
 func (in *EventTypePatch) change(t *store.EventType) error {
 	set(in.Description, &t.Description)
 	return in.apply(t)
@@ -130,6 +135,8 @@ type EventTypePath struct {
 	Name string `path:"event_type_name" doc:"The event type's name." example:"session.joined"`
 }
 
+// registerEventTypes puts the routes of event types on the mux. Portals read them;
+// only the org declares them.
 func (a *api) registerEventTypes() {
 	const one = "/event-type/{event_type_name}"
 	handle(a, huma.Operation{
@@ -159,6 +166,7 @@ func (a *api) registerEventTypes() {
 	}, accessAdminWrite, a.deleteEventType)
 }
 
+// listEventTypesIn are the parameters of GET /event-type.
 type listEventTypesIn struct {
 	PageIn
 	OrderIn
@@ -194,10 +202,13 @@ func (a *api) listEventTypes(ctx context.Context, c *call, in *listEventTypesIn)
 	return &answer[Page[EventTypeOut]]{page}, nil
 }
 
+// createEventTypeIn is what POST /event-type takes.
 type createEventTypeIn struct {
 	Body EventTypeIn
 }
 
+// createEventType answers POST /event-type with 201, also for a name that was
+// archived. A name of the catalogue is free to take, and the org's own from then on.
 func (a *api) createEventType(ctx context.Context, c *call, in *createEventTypeIn) (*answerStatus[EventTypeOut], error) {
 	t := store.EventType{Org: c.Org, Name: in.Body.Name, Description: in.Body.Description}
 	if err := in.Body.apply(&t); err != nil {
@@ -219,6 +230,8 @@ func (a *api) answerEventType(ctx context.Context, c *call, name string, r inges
 	return &answerStatus[EventTypeOut]{createdOr200(r), showEventType(&t, true)}, nil
 }
 
+// getEventType answers GET /event-type/{event_type_name}. A type that the caller's
+// flags hide is as absent as one that does not exist.
 func (a *api) getEventType(ctx context.Context, c *call, in *EventTypePath) (*answer[EventTypeOut], error) {
 	t, err := a.Store.EventType(ctx, c.Org, in.Name)
 	if err == nil && !c.mayHear(&t) {
@@ -230,11 +243,13 @@ func (a *api) getEventType(ctx context.Context, c *call, in *EventTypePath) (*an
 	return &answer[EventTypeOut]{showEventType(&t, true)}, nil
 }
 
+// putEventTypeIn is what PUT /event-type/{event_type_name} takes.
 type putEventTypeIn struct {
 	EventTypePath
 	Body EventTypeUpdate
 }
 
+// putEventType answers PUT /event-type/{event_type_name}; an unknown name is declared.
 func (a *api) putEventType(ctx context.Context, c *call, in *putEventTypeIn) (*answerStatus[EventTypeOut], error) {
 	r, err := a.Ingest.UpdateEventType(ctx, c.Org, in.Name, true, in.Body.replace)
 	if err != nil {
@@ -243,11 +258,13 @@ func (a *api) putEventType(ctx context.Context, c *call, in *putEventTypeIn) (*a
 	return a.answerEventType(ctx, c, in.Name, r)
 }
 
+// patchEventTypeIn is what PATCH /event-type/{event_type_name} takes.
 type patchEventTypeIn struct {
 	EventTypePath
 	Body EventTypePatch
 }
 
+// patchEventType answers PATCH /event-type/{event_type_name}.
 func (a *api) patchEventType(ctx context.Context, c *call, in *patchEventTypeIn) (*answerStatus[EventTypeOut], error) {
 	r, err := a.Ingest.UpdateEventType(ctx, c.Org, in.Name, false, in.Body.change)
 	if err != nil {
@@ -257,11 +274,14 @@ func (a *api) patchEventType(ctx context.Context, c *call, in *patchEventTypeIn)
 	return a.answerEventType(ctx, c, in.Name, r)
 }
 
+// deleteEventTypeIn is what DELETE /event-type/{event_type_name} takes.
 type deleteEventTypeIn struct {
 	EventTypePath
 	Expunge bool `query:"expunge" doc:"Remove it instead of archiving it."`
 }
 
+// deleteEventType answers DELETE /event-type/{event_type_name}. Archiving is the
+// default, because messages of the type are still in the log.
 func (a *api) deleteEventType(ctx context.Context, c *call, in *deleteEventTypeIn) (*nothing, error) {
 	return &nothing{}, a.Ingest.DeleteEventType(ctx, c.Org, in.Name, in.Expunge)
 }

@@ -30,6 +30,7 @@ type MessageIn struct {
 	TransformationsParams  *transformationsIn `json:"transformationsParams,omitempty" doc:"rawPayload replaces payload: its text is delivered as it is, and must be a JSON object."`
 }
 
+// transformationsIn is the one of Svix's parameters that has a meaning here.
 type transformationsIn struct {
 	RawPayload *string `json:"rawPayload,omitempty"`
 }
@@ -67,6 +68,7 @@ var (
 	expired   = optionalObject(`{"expired":true}`)
 )
 
+// showMessage renders a message. Its time is in its id, to the millisecond.
 func (a *api) showMessage(m *store.Message, content bool) MessageOut {
 	out := MessageOut{
 		ID:        a.Codec.Encode(id.Message, m.ID),
@@ -128,6 +130,8 @@ func states(status int, expanded bool) []delivery.State {
 	return out
 }
 
+// showDelivery renders where a delivery stands. The next attempt is known only while
+// the delivery is pending: one that waits behind another has no time of its own yet.
 func showDelivery(d *delivery.Delivery, expanded bool) DeliveryOut {
 	status := wireStatus(d.State, expanded)
 	out := DeliveryOut{Status: status, StatusText: statusTexts[status], Reason: pointer(d.Reason.String())}
@@ -164,6 +168,8 @@ func (statusNumber) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeInteger, Minimum: &low, Maximum: &high}
 }
 
+// registerMessages puts the routes of messages on the mux. Sending is the org's; a
+// portal may look.
 func (a *api) registerMessages() {
 	const path = "/app/{app_id}/msg"
 	handle(a, huma.Operation{
@@ -185,6 +191,7 @@ func (a *api) registerMessages() {
 	}, accessAdminWrite, a.deletePayload)
 }
 
+// listMessagesIn are the parameters of GET …/msg.
 type listMessagesIn struct {
 	AppPath
 	PageIn
@@ -193,6 +200,7 @@ type listMessagesIn struct {
 	ContentIn
 }
 
+// listMessages answers GET …/msg, newest first.
 func (a *api) listMessages(ctx context.Context, c *call, in *listMessagesIn) (*answer[Page[MessageOut]], error) {
 	cur, err := a.cursor(in.PageIn, id.Message, false)
 	if err != nil {
@@ -215,11 +223,13 @@ func (a *api) listMessages(ctx context.Context, c *call, in *listMessagesIn) (*a
 	return &answer[Page[MessageOut]]{page}, nil
 }
 
+// getMessageIn is what GET …/msg/{msg_id} takes.
 type getMessageIn struct {
 	MessagePath
 	ContentIn
 }
 
+// getMessage answers GET …/msg/{msg_id}.
 func (a *api) getMessage(ctx context.Context, c *call, in *getMessageIn) (*answer[MessageOut], error) {
 	m, err := a.namedMessage(ctx, c, in.MessageID)
 	if err != nil {
@@ -241,6 +251,8 @@ func (a *api) namedMessage(ctx context.Context, c *call, text string) (store.Mes
 	return a.Store.Message(ctx, app.ID, ref)
 }
 
+// deletePayload answers DELETE …/msg/{msg_id}/content. Deliveries that have not ended
+// fail with the reason payload_gone.
 func (a *api) deletePayload(ctx context.Context, c *call, in *MessagePath) (*nothing, error) {
 	ref, err := web.Ref(a.Codec, id.Message, in.MessageID)
 	if err != nil {
@@ -260,11 +272,14 @@ type MessagePrecheckOut struct {
 	Active bool `json:"active"`
 }
 
+// precheckIn is what POST …/msg/precheck/active takes.
 type precheckIn struct {
 	AppPath
 	Body MessagePrecheckIn
 }
 
+// precheck answers POST …/msg/precheck/active. It asks the very rule that fan-out
+// asks, so the two cannot disagree; it stops at the first endpoint that hears.
 func (a *api) precheck(ctx context.Context, c *call, in *precheckIn) (*answer[MessagePrecheckOut], error) {
 	app, err := c.app(ctx)
 	if err != nil {
@@ -287,6 +302,7 @@ func (a *api) precheck(ctx context.Context, c *call, in *precheckIn) (*answer[Me
 	}
 }
 
+// says reports whether the endpoint's dialect has words for an event type.
 func (a *api) says(ep *delivery.Endpoint, eventType string) bool {
 	d, ok := a.Dialects.Get(ep.Dialect)
 	return ok && d.Says(eventType)

@@ -26,6 +26,7 @@ const (
 	tagHealth     = "Health"
 )
 
+// bearerScheme is the name of the document's one security scheme, Svix's name.
 const bearerScheme = "HTTPBearer"
 
 // document is the frame of the OpenAPI document, and how huma is set up: JSON
@@ -96,6 +97,7 @@ var problemStatuses = map[int]string{
 	http.StatusServiceUnavailable:    "The service cannot answer at the moment; Retry-After says when to try again.",
 }
 
+// problemResponses are the errors' forms, which operations refer to by name.
 func problemResponses() map[string]*huma.Response {
 	plain := &huma.Schema{Type: huma.TypeObject, Required: []string{"code", "detail"}, Properties: map[string]*huma.Schema{
 		"code":   {Type: huma.TypeString, Description: "For programs.", Examples: []any{"not_found"}},

@@ -77,10 +77,12 @@ func (a *api) cursor(in PageIn, kind id.Kind, ascending bool) (cursor, error) {
 	return cur, nil
 }
 
+// errIterator is the 422 for an iterator of another list, a forged one, or none.
 func errIterator() error {
 	return invalid("is no iterator of this list", "query", "iterator")
 }
 
+// ascending is the order that was asked for, or the list's own.
 func (o OrderIn) ascending(def bool) bool {
 	if o.Order == "" {
 		return def

@@ -82,6 +82,7 @@ func (p *messageParser) malformed() error {
 	return errs.New(errs.Malformed, "The body is not valid JSON (after %d bytes)", p.dec.InputOffset())
 }
 
+// wrong notes a field; all that are wrong are told together.
 func (p *messageParser) wrong(msg string, loc ...string) {
 	p.bad = append(p.bad, errs.Field{Loc: append([]string{"body"}, loc...), Msg: msg})
 }
@@ -247,6 +248,7 @@ func (p *messageParser) closeArray(element jsontext.Kind) error {
 	return p.skipRest('[')
 }
 
+// time reads a time; null and the empty text are absence.
 func (p *messageParser) time(dst *time.Time, name string) error {
 	var text string
 	before := len(p.bad)
@@ -262,6 +264,7 @@ func (p *messageParser) time(dst *time.Time, name string) error {
 	return nil
 }
 
+// duration reads a positive duration such as 24h.
 func (p *messageParser) duration(dst *time.Duration, name string) error {
 	var text string
 	before := len(p.bad)
@@ -277,6 +280,7 @@ func (p *messageParser) duration(dst *time.Duration, name string) error {
 	return nil
 }
 
+// integer reads an integer within bounds, both inclusive.
 func (p *messageParser) integer(dst *int64, low, high int64, name string) error {
 	*dst = 0
 	text, err := p.value()
@@ -295,6 +299,8 @@ func (p *messageParser) integer(dst *int64, low, high int64, name string) error 
 	return nil
 }
 
+// app keeps the application's bytes. They are looked at only if the path's app does
+// not exist, as Svix documents it, so that the ordinary message does not pay.
 func (p *messageParser) app() error {
 	text, err := p.value()
 	if err != nil || text == nil {
@@ -355,6 +361,8 @@ func (p *messageParser) finish() {
 	}
 }
 
+// choosePayload finds the payload under its three names and checks that it is an
+// object: the raw text wins over the others, which Svix's clients send empty.
 func (p *messageParser) choosePayload() []byte {
 	switch {
 	case p.sentRaw:
@@ -377,11 +385,13 @@ func (p *messageParser) choosePayload() []byte {
 	return p.payload
 }
 
+// isObject reports whether valid JSON is an object, by its first character.
 func isObject(text []byte) bool {
 	text = bytes.TrimLeft(text, " \t\r\n")
 	return len(text) > 0 && text[0] == '{'
 }
 
+// typeOf is a type by its name.
 func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 
 // decodeBody checks JSON against its type's schema, as huma does with bodies, and

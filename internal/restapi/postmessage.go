@@ -221,6 +221,7 @@ func (a *api) writeMessage(w http.ResponseWriter, m *store.Message, content bool
 	}
 }
 
+// appendString appends a text, or null for the empty one.
 func appendString(b []byte, text string) []byte {
 	if text == "" {
 		return append(b, "null"...)
@@ -228,6 +229,7 @@ func appendString(b []byte, text string) []byte {
 	return appendQuoted(b, text)
 }
 
+// appendQuoted appends a text as a JSON string.
 func appendQuoted(b []byte, text string) []byte {
 	// It fails on invalid UTF-8 alone, which the parser refused.
 	b, err := jsontext.AppendQuote(b, text)
@@ -237,6 +239,7 @@ func appendQuoted(b []byte, text string) []byte {
 	return b
 }
 
+// appendStrings appends an array, or null for none.
 func appendStrings(b []byte, texts []string) []byte {
 	if texts == nil {
 		return append(b, "null"...)
@@ -251,6 +254,7 @@ func appendStrings(b []byte, texts []string) []byte {
 	return append(b, ']')
 }
 
+// appendTime appends a time in UTC, or null for the zero time.
 func appendTime(b []byte, t time.Time) []byte {
 	if t.IsZero() {
 		return append(b, "null"...)

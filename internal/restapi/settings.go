@@ -79,6 +79,7 @@ func (catalogChoice) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{AnyOf: []*huma.Schema{word, names}}
 }
 
+// registerSettings puts the org's settings on the mux.
 func (a *api) registerSettings() {
 	handle(a, huma.Operation{
 		OperationID: "v1.settings.get", Method: http.MethodGet, Path: "/settings", Tags: []string{tagSettings},
@@ -90,6 +91,7 @@ func (a *api) registerSettings() {
 	}, accessAdminWrite, a.patchSettings)
 }
 
+// getSettings answers GET /settings.
 func (a *api) getSettings(ctx context.Context, c *call, _ *struct{}) (*answer[SettingsOut], error) {
 	row, err := a.Store.Settings(ctx, c.Org)
 	if err != nil {
@@ -102,6 +104,8 @@ func (a *api) getSettings(ctx context.Context, c *call, _ *struct{}) (*answer[Se
 	return &answer[SettingsOut]{a.showSettings(s)}, nil
 }
 
+// readSettings reads a stored document; nil has all defaults. Fields that a newer
+// version wrote are ignored.
 func readSettings(doc []byte) (settings, error) {
 	var s settings
 	if doc == nil {
@@ -113,6 +117,8 @@ func readSettings(doc []byte) (settings, error) {
 	return s, nil
 }
 
+// showSettings fills in the defaults. They are not stored, so that a default that
+// changes, such as a new dialect, holds for everybody who never chose.
 func (a *api) showSettings(s settings) SettingsOut {
 	out := SettingsOut{
 		Catalog: catalogChoice{all: true}, SchemaValidation: "strict",
@@ -133,10 +139,14 @@ func (a *api) showSettings(s settings) SettingsOut {
 	return out
 }
 
+// patchSettingsIn is what PATCH /settings takes.
 type patchSettingsIn struct {
 	Body SettingsPatch
 }
 
+// patchSettings answers PATCH /settings. The settings are checked as they are after
+// the change, inside the transaction, so two changes that exclude each other cannot
+// both be made.
 func (a *api) patchSettings(ctx context.Context, c *call, in *patchSettingsIn) (*answer[SettingsOut], error) {
 	var next settings
 	err := a.Ingest.UpdateSettings(ctx, c.Org, func(doc []byte) ([]byte, error) {
@@ -156,6 +166,7 @@ func (a *api) patchSettings(ctx context.Context, c *call, in *patchSettingsIn) (
 	return &answer[SettingsOut]{a.showSettings(next)}, nil
 }
 
+// apply changes the settings that were sent; null forgets.
 func (in *SettingsPatch) apply(s *settings) {
 	if in.Catalog.Sent {
 		s.Catalog = in.Catalog.Value
@@ -189,6 +200,7 @@ type dialectChoice struct {
 	preferred      string
 }
 
+// dialectsOf reads which dialects an org's endpoints may use.
 func (a *api) dialectsOf(ctx context.Context, org string) (dialectChoice, error) {
 	row, err := a.Store.Settings(ctx, org)
 	if err != nil {

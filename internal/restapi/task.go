@@ -31,6 +31,8 @@ type taskData struct {
 // none: clients refuse a task of a kind that they do not know.
 var taskNames = map[store.TaskKind]string{store.TaskRecover: "endpoint.recover"}
 
+// taskStatus is Svix's word for a task's state; a cancelled task has failed, and its
+// reason says so.
 func taskStatus(s store.TaskState) string {
 	switch s {
 	case store.TaskRunning:
@@ -49,6 +51,7 @@ func taskTime(t *store.Task) time.Time {
 	return t.UpdatedAt.UTC()
 }
 
+// showTask renders a task. Data is never null: clients require an object.
 func (a *api) showTask(t *store.Task) BackgroundTaskOut {
 	return BackgroundTaskOut{
 		ID:        a.Codec.Encode(id.Task, t.ID),
@@ -59,6 +62,7 @@ func (a *api) showTask(t *store.Task) BackgroundTaskOut {
 	}
 }
 
+// registerTasks puts the routes of background tasks on the mux.
 func (a *api) registerTasks() {
 	handle(a, huma.Operation{
 		OperationID: "v1.background-task.list", Method: http.MethodGet, Path: "/background-task", Tags: []string{tagTasks},
@@ -70,6 +74,7 @@ func (a *api) registerTasks() {
 	}, accessRead, a.getTask)
 }
 
+// listTasksIn are the parameters of GET /background-task.
 type listTasksIn struct {
 	PageIn
 	OrderIn
@@ -77,6 +82,8 @@ type listTasksIn struct {
 	Task   string `query:"task" doc:"Only tasks of this kind."`
 }
 
+// listTasks answers GET /background-task. The filters are applied to what was read,
+// so a page may hold less than was asked for; done alone says that it is the last.
 func (a *api) listTasks(ctx context.Context, c *call, in *listTasksIn) (*answer[Page[BackgroundTaskOut]], error) {
 	cur, err := a.cursor(in.PageIn, id.Task, in.ascending(false))
 	if err != nil {
@@ -117,10 +124,12 @@ func (a *api) tasksOf(ctx context.Context, c *call, page store.Page) (store.List
 // matches reports whether a filter lets a value through; "" lets all through.
 func matches(filter, value string) bool { return filter == "" || filter == value }
 
+// taskPath names a task.
 type taskPath struct {
 	TaskID string `path:"task_id" doc:"The task's id."`
 }
 
+// getTask answers GET /background-task/{task_id}. A portal sees the tasks of its app.
 func (a *api) getTask(ctx context.Context, c *call, in *taskPath) (*answer[BackgroundTaskOut], error) {
 	taskID, ok := a.Codec.Decode(id.Task, in.TaskID)
 	if !ok {
