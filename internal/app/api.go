@@ -28,9 +28,10 @@ func (a *App) buildAPI() (http.Handler, error) {
 			defer cancel()
 			return a.ready(ctx)
 		},
-		Metrics: a.metricsHandler(),
-		Logger:  a.cfg.Logger,
-		Version: a.cfg.Version,
+		Metrics:        a.metricsHandler(),
+		Logger:         a.cfg.Logger,
+		TrustedProxies: a.cfg.TrustedProxies,
+		Version:        a.cfg.Version,
 	})
 }
 

@@ -234,10 +234,14 @@ func (a *App) failing(err error) error {
 // fail remembers the first failure and ends the app.
 func (a *App) fail(err error) {
 	a.mu.Lock()
-	if a.err == nil {
+	first := a.err == nil
+	if first {
 		a.err = err
 	}
 	a.mu.Unlock()
+	if !first {
+		return // what follows from the first failure
+	}
 	a.cfg.Logger.Error("the server cannot go on", "error", err)
 	go func() { _ = a.Stop(context.Background()) }()
 }

@@ -24,6 +24,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -52,7 +53,9 @@ type Config struct {
 	Ready   func() error
 	Metrics http.Handler // served at /metrics; nil = not served
 	Logger  *slog.Logger // default slog.Default()
-	Version string       // of Callboard, for the OpenAPI document; default "dev"
+	// TrustedProxies are those whose X-Forwarded-For is believed, for the log.
+	TrustedProxies []netip.Prefix
+	Version        string // of Callboard, for the OpenAPI document; default "dev"
 }
 
 // api holds what the handlers need. It does not change after New.
@@ -85,7 +88,7 @@ func New(cfg Config) (http.Handler, error) {
 	if err := a.serveDocuments(); err != nil {
 		return nil, err
 	}
-	return web.Wrap(a.mux, cfg.Logger), nil
+	return web.Wrap(a.mux, cfg.Logger, cfg.TrustedProxies...), nil
 }
 
 func (cfg *Config) check() error {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"net/netip"
 	"path"
 	"runtime/debug"
 	"strings"
@@ -21,6 +22,8 @@ type exchange struct {
 	id     string
 	status int // 0 = nothing written yet
 	cause  error
+
+	trusted []netip.Prefix // proxies
 }
 
 // WriteHeader remembers the status.
@@ -64,15 +67,15 @@ func (r *requestIDs) make() string {
 //   - an id, in the header X-Request-Id of the answer and in the log;
 //   - one log line: debug for success, info for the client's mistakes, error with
 //     the cause for ours. It names the route, never the path or query, which hold
-//     what the client chose;
+//     what the client chose, and the client's address, through trusted proxies;
 //   - 500 for a panic;
 //   - the same route with and without a trailing slash, and a plain 404 for paths
 //     with empty or dot segments, which net/http would answer with a redirect.
-func Wrap(next http.Handler, logger *slog.Logger) http.Handler {
+func Wrap(next http.Handler, logger *slog.Logger, trusted ...netip.Prefix) http.Handler {
 	ids := newRequestIDs()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
-		x := &exchange{ResponseWriter: w, id: ids.make()}
+		x := &exchange{ResponseWriter: w, id: ids.make(), trusted: trusted}
 		w.Header()["X-Request-Id"] = []string{x.id}
 		defer func() { x.end(r, recover(), logger, time.Since(begin)) }()
 		if !tidy(r) {
@@ -147,6 +150,7 @@ func (x *exchange) log(r *http.Request, logger *slog.Logger, took time.Duration)
 		slog.String("route", r.Pattern),
 		slog.Int("status", x.status),
 		slog.Duration("took", took),
+		slog.String("client", clientAddr(r, x.trusted).String()),
 	}
 	if x.cause != nil {
 		attrs = append(attrs, slog.String("error", x.cause.Error()))

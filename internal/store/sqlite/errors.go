@@ -25,7 +25,7 @@ func classify(err error) error {
 	// The kernel may have thrown the dirty pages away: a later fsync succeeds and
 	// proves nothing. See "fsyncgate", https://lwn.net/Articles/752063/.
 	case sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC, sqlite3.SQLITE_IOERR_CORRUPTFS:
-		return fmt.Errorf("%w: %w", store.ErrLost, err)
+		return fmt.Errorf("%w: fsync failed, what was written last may not be on disk: %w", store.ErrLost, err)
 	}
 	switch cause.Code() & 0xff {
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
