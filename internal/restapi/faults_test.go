@@ -44,6 +44,7 @@ func TestBadInput(t *testing.T) {
 		{"no JSON", "POST", "/app", marker, 400, ""},
 		{"two documents", "POST", "/app", `{"name":"n"}{}`, 400, ""},
 		{"no body", "POST", "/app", ``, 400, ""},
+		{"an app that is no UTF-8", "POST", "/app", `{"name":"` + "\xff" + `"}`, 400, ""},
 		{"null", "POST", "/app", `null`, 422, "body"},
 		{"an array", "POST", "/app", `["` + marker + `"]`, 422, "body"},
 		{"a missing field", "POST", "/app", `{}`, 422, "body.name"},
