@@ -127,7 +127,7 @@ func TestDocument(t *testing.T) {
 			t.Errorf("%s leads nowhere", ref[1])
 		}
 	}
-	for _, alien := range []string{"ErrorModel", "$schema", "problem+json"} {
+	for _, alien := range []string{"ErrorModel", "$schema", "problem+json", `"type":""`, `["","null"]`} {
 		if strings.Contains(doc.raw, alien) {
 			t.Errorf("the document holds %s", alien)
 		}

@@ -67,7 +67,7 @@ func (o optional[T]) MarshalJSON() ([]byte, error) { return json.Marshal(o.Value
 // Schema is that of the value, or null.
 func (o optional[T]) Schema(r huma.Registry) *huma.Schema {
 	s := *r.Schema(reflect.TypeFor[T](), false, "")
-	s.Nullable = true
+	s.Nullable = s.Type != "" // without a type anything goes, null too
 	return &s
 }
 
