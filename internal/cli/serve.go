@@ -100,6 +100,7 @@ func (c *serveCommand) serve(ctx context.Context, logger *slog.Logger) error {
 	if cfg.JWTSecret, err = c.secret(ctx, logger); err != nil {
 		return err
 	}
+	defer raiseHeapFloor()()
 	server, err := app.New(ctx, cfg)
 	if err != nil {
 		return err
