@@ -105,6 +105,9 @@ type Committer struct {
 	view    *View
 	metrics metrics
 	failing atomic.Bool // the last transaction failed for another reason than data
+
+	hashes map[store.Hash16]struct{} // used by cut
+	rows   map[any]struct{}          // used by cut
 }
 
 // New makes a committer and asks the store for the largest id of its node.
@@ -139,6 +142,8 @@ func New(ctx context.Context, cfg Config) (*Committer, error) {
 		gen:     gen,
 		cache:   newAppCache(cfg.MaxApps),
 		metrics: newMetrics(cfg.Metrics),
+		hashes:  map[store.Hash16]struct{}{},
+		rows:    map[any]struct{}{},
 	}
 	c.view = newView(gen, cfg.Handoff)
 	return c, nil
@@ -296,7 +301,7 @@ func (c *Committer) fill(batch []*Unit) []*Unit {
 // commit brings a batch to its end: every unit is answered, except those that must
 // wait for the next batch, which are returned. It fails only if the store is lost.
 func (c *Committer) commit(ctx context.Context, batch []*Unit) (carry []*Unit, err error) {
-	batch, carry = cut(batch)
+	batch, carry = c.cut(batch)
 	err = c.attempt(ctx, batch)
 	for try := 1; errors.Is(err, ErrConflict) && try <= maxConflicts; try++ {
 		if err := pause(ctx, time.Duration(try)*5*time.Millisecond); err != nil {
@@ -423,41 +428,41 @@ func answerAll(units []*Unit, err error) {
 // more than the view can hold: the same dedupe key, or the same delivery, event
 // type, settings or task. What follows waits for the next batch, so that units
 // are always decided in the order of the queue.
-func cut(batch []*Unit) (now, later []*Unit) {
+func (c *Committer) cut(batch []*Unit) (now, later []*Unit) {
 	if len(batch) == 1 {
 		return batch, nil
 	}
-	met := make(map[any]struct{}, len(batch))
+	clear(c.hashes)
+	clear(c.rows)
 	for i, u := range batch {
-		for _, k := range u.exclusive() {
-			if _, again := met[k]; again {
-				return batch[:i:i], batch[i:]
-			}
-			met[k] = struct{}{}
+		if c.meets(u) {
+			return batch[:i:i], batch[i:]
 		}
 	}
 	return batch, nil
 }
 
-// exclusive lists what a unit shares with no other unit of its batch.
-func (u *Unit) exclusive() []any {
-	keys := make([]any, 0, 1+len(u.Keys.Deliveries)+len(u.Keys.EventTypes)+len(u.Keys.Orgs)+len(u.Keys.Tasks))
+// meets reports whether a unit shares something that must be its own with the
+// units of the batch so far, and notes what it brings.
+func (c *Committer) meets(u *Unit) bool {
 	if u.keyed() {
-		keys = append(keys, u.Seen.Hash)
+		if _, again := c.hashes[u.Seen.Hash]; again {
+			return true
+		}
+		c.hashes[u.Seen.Hash] = struct{}{}
 	}
-	for _, k := range unique(u.Keys.Deliveries) {
-		keys = append(keys, k)
+	return own(c.rows, u.Keys.Deliveries) || own(c.rows, u.Keys.EventTypes) || own(c.rows, u.Keys.Orgs) || own(c.rows, u.Keys.Tasks)
+}
+
+// own notes keys as taken; it reports true if one of them was already.
+func own[K comparable](taken map[any]struct{}, keys []K) bool {
+	for _, k := range unique(keys) {
+		if _, again := taken[k]; again {
+			return true
+		}
+		taken[k] = struct{}{}
 	}
-	for _, k := range unique(u.Keys.EventTypes) {
-		keys = append(keys, k)
-	}
-	for _, k := range unique(u.Keys.Orgs) {
-		keys = append(keys, k)
-	}
-	for _, k := range unique(u.Keys.Tasks) {
-		keys = append(keys, k)
-	}
-	return keys
+	return false
 }
 
 // unavailable makes a 503 of a cause that the caller cannot mend.

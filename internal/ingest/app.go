@@ -41,7 +41,9 @@ func (s *Service) CreateApp(ctx context.Context, org string, key Key, app store.
 		u.Keys.Apps = []AppRef{byUID(org, app.UID)}
 	}
 	r, err := s.submit(ctx, org, key, u)
-	r.Existed = existed
+	if err == nil { // else the decision may still be running
+		r.Existed = existed
+	}
 	return r, err
 }
 
@@ -103,7 +105,9 @@ func (s *Service) UpdateApp(ctx context.Context, ref AppRef, orCreate bool, muta
 			keys.Apps = []AppRef{ref, byUID(ref.Org, want)}
 			continue
 		}
-		r.Existed = !created
+		if err == nil { // else the decision may still be running
+			r.Existed = !created
+		}
 		return r, err
 	}
 }

@@ -109,7 +109,9 @@ func (s *Service) UpdateEndpoint(ctx context.Context, app AppRef, ref store.Ref,
 			return next.ID, nil
 		},
 	})
-	r.Existed = existed
+	if err == nil { // else the decision may still be running
+		r.Existed = existed
+	}
 	return r, err
 }
 

@@ -56,7 +56,9 @@ func (s *Service) UpdateEventType(ctx context.Context, org, name string, orCreat
 		v.PutEventType(t)
 		return nil
 	})
-	r.Existed = existed
+	if err == nil { // else the decision may still be running
+		r.Existed = existed
+	}
 	return r, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"strings"
 	"time"
 
 	"github.com/callboard/callboard/internal/commit"
@@ -187,8 +188,10 @@ func (s *Service) checkMessage(m *Message, now time.Time) error {
 	if head := bytes.TrimLeft(m.Payload, " \t\r\n"); len(head) == 0 || head[0] != '{' {
 		p.add("must be a JSON object", "payload")
 	}
-	if m.EventID != "" && (!word(m.EventID, maxWord)) {
+	if m.EventID != "" && !word(m.EventID, maxWord) {
 		p.add("must be 1 to 256 characters of A-Z a-z 0-9 - _ .", "eventId")
+	} else if strings.HasPrefix(m.EventID, id.Message.Prefix()) {
+		p.add("must not begin with the prefix of ids, "+id.Message.Prefix(), "eventId")
 	}
 	if m.Channels != nil {
 		checkChannels(m.Channels, maxMessageChannels, &p)

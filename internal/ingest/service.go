@@ -12,7 +12,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -82,21 +82,23 @@ func (k Key) seen(owner string, now time.Time) store.Seen {
 	if k.Value == "" {
 		return store.Seen{}
 	}
-	h := sha256.New()
-	for _, part := range []string{owner, k.Scope, k.Value} {
-		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(part))))
-		h.Write([]byte(part))
+	named := make([]byte, 0, 512)
+	for _, part := range [...]string{owner, k.Scope, k.Value} {
+		named = binary.BigEndian.AppendUint32(named, uint32(len(part)))
+		named = append(named, part...)
 	}
-	body := sha256.Sum256(k.Body)
+	hash, body := sha256.Sum256(named), sha256.Sum256(k.Body)
 	return store.Seen{
-		Hash:    store.Hash16(h.Sum(nil)),
+		Hash:    store.Hash16(hash[:]),
 		Body:    store.Hash16(body[:]),
 		Expires: now.Add(KeyLife),
 	}
 }
 
 // owner names an app for Key.seen.
-func owner(ref AppRef) string { return fmt.Sprintf("%s/%d/%s", ref.Org, ref.ID, ref.UID) }
+func owner(ref AppRef) string {
+	return ref.Org + "/" + strconv.FormatInt(int64(ref.ID), 10) + "/" + ref.UID
+}
 
 // findApp resolves an app that must be known by id before its unit is made.
 func (s *Service) findApp(ctx context.Context, ref AppRef) (id.ID, error) {

@@ -209,7 +209,7 @@ func (a *api) writeMessage(w http.ResponseWriter, m *store.Message, content bool
 	b = appendTime(b, m.ID.Time())
 	b = append(b, `,"test":`...)
 	b = strconv.AppendBool(b, m.Test)
-	b = append(b, '}')
+	b = append(b, "}\n"...)
 	h := w.Header()
 	h["Content-Type"] = jsonType
 	h["Content-Length"] = []string{strconv.Itoa(len(b))}
