@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -397,6 +398,40 @@ func walkReceiverAnswers(t *testing.T, w *walk) {
 			if waited := d[1].At.Sub(d[0].At); waited < 900*time.Millisecond {
 				t.Errorf("%s: the second attempt came after %s", tt.name, waited)
 			}
+		}
+	}
+}
+
+// walkHangingReceiver uses fields that Svix's clients do not know: an endpoint with a timeout, a schedule and a deadline
+// of its own.
+func walkHangingReceiver(t *testing.T, w *walk) {
+	ctx := t.Context()
+	app, h := w.app(t), w.receiver.Hook()
+	body := fmt.Sprintf(`{"url":%q,"secret":%q,"timeout":"1s","retrySchedule":["10ms"],"deadline":"1h"}`, h.URL, h.Secret)
+	made := ask(t, w.server, mint(t, w.server), http.MethodPost, "/api/v1/app/"+app.Id+"/endpoint", body, nil)
+	var ep struct {
+		ID, Timeout, Deadline string
+		RetrySchedule         []string
+	}
+	if err := json.Unmarshal([]byte(made.body), &ep); err != nil || made.status != http.StatusCreated {
+		t.Fatalf("status %d, %v: %s", made.status, err, made.body)
+	}
+	if diff := cmp.Diff([]any{"1s", "1h0m0s", []string{"10ms"}}, []any{ep.Timeout, ep.Deadline, ep.RetrySchedule}); diff != "" {
+		t.Errorf("timeout, deadline, schedule (-want +got):\n%s", diff)
+	}
+	h.Answer(kit.Hang)
+	m := w.post(t, app.Id, 1, nil)
+	w.awaitStats(t, app.Id, ep.ID, models.EndpointStats{Fail: 1})
+	list, err := w.svix.MessageAttempt.ListByMsg(ctx, app.Id, m.Id, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list.Data) != 2 {
+		t.Fatalf("%d attempts, want 2: one and a retry", len(list.Data))
+	}
+	for _, a := range list.Data {
+		if a.ResponseStatusCode != 0 || a.Response == "" || a.ResponseDurationMs < 1000 || a.ResponseDurationMs > 30_000 {
+			t.Errorf("an attempt that timed out after a second is %+v", a)
 		}
 	}
 }

@@ -46,6 +46,7 @@ func TestGoClient(t *testing.T) {
 			"send example":         walkSendExample,
 			"disable and enable":   walkDisable,
 			"what receivers say":   walkReceiverAnswers,
+			"a hanging receiver":   walkHangingReceiver,
 			"app portal":           walkAppPortal,
 			"expire all":           walkExpireAll,
 			"orgs are apart":       walkOrgs,

@@ -18,6 +18,8 @@ type Config struct {
 	DB string
 	// Secret signs API tokens; default: the server makes one beside the database.
 	Secret string
+	// Public leaves out --allow-private, so that only public receivers are admitted.
+	Public bool
 	// Args are more flags.
 	Args []string
 	// Env are more environment variables, "NAME=value".
@@ -35,7 +37,7 @@ type Server struct {
 	exited chan struct{}
 }
 
-// Start starts a server that admits receivers on loopback and waits until it is ready. The server is killed at the end
+// Start starts a server and waits until it is ready. The server is killed at the end
 // of the test if it still runs then; a test that fails prints the end of its log.
 func Start(t testing.TB, cfg Config) *Server {
 	t.Helper()
@@ -74,7 +76,10 @@ func launch(t testing.TB, cfg Config) *Server {
 		t.Fatal(err)
 	}
 	defer log.Close() // the child has a descriptor of its own
-	args := append(cfg.Command[1:len(cfg.Command):len(cfg.Command)], "--listen", addr, "--db", "sqlite:"+s.DB, "--allow-private")
+	args := append(cfg.Command[1:len(cfg.Command):len(cfg.Command)], "--listen", addr, "--db", "sqlite:"+s.DB)
+	if !cfg.Public {
+		args = append(args, "--allow-private")
+	}
 	s.cmd = exec.Command(cfg.Command[0], append(args, cfg.Args...)...)
 	// An empty directory, so that a stray .env or callboard.db of the developer plays no part.
 	s.cmd.Dir = dir
