@@ -242,8 +242,9 @@ func (a *App) fail(err error) {
 	if !first {
 		return // what follows from the first failure
 	}
-	a.cfg.Logger.Error("the server cannot go on", "error", err)
-	go func() { _ = a.Stop(context.Background()) }()
+	ctx := context.Background()
+	a.cfg.Logger.ErrorContext(ctx, "the server cannot go on", "error", err)
+	go func() { _ = a.Stop(ctx) }()
 }
 
 // Addr is the address listened on, host:port; empty before Start.

@@ -3,7 +3,6 @@ package commit_test
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -267,31 +266,36 @@ func dump(t *testing.T, path string) string {
 	defer db.Close()
 	var out strings.Builder
 	for _, table := range []string{"app", "endpoint", "endpoint_url", "endpoint_health", "event_type", "message", "delivery", "attempt", "seen", "task"} {
-		rows, err := db.Query("SELECT * FROM " + table + " ORDER BY 1, 2, 3")
-		if err != nil {
-			t.Fatal(err)
-		}
-		columns, err := rows.Columns()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			values := make([]any, len(columns))
-			for i := range values {
-				values[i] = new(any)
-			}
-			if err := rows.Scan(values...); err != nil {
-				t.Fatal(err)
-			}
-			out.WriteString(table)
-			for i, v := range values {
-				fmt.Fprintf(&out, " %s=%v", columns[i], *v.(*any))
-			}
-			out.WriteByte('\n')
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			t.Fatal(err)
-		}
+		dumpTable(t, db, table, &out)
 	}
 	return out.String()
+}
+
+func dumpTable(t *testing.T, db *sql.DB, table string, out *strings.Builder) {
+	rows, err := db.Query("SELECT * FROM " + table + " ORDER BY 1, 2, 3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		values := make([]any, len(columns))
+		for i := range values {
+			values[i] = new(any)
+		}
+		if err := rows.Scan(values...); err != nil {
+			t.Fatal(err)
+		}
+		out.WriteString(table)
+		for i, v := range values {
+			fmt.Fprintf(out, " %s=%v", columns[i], *v.(*any))
+		}
+		out.WriteByte('\n')
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -168,9 +168,7 @@ func (c *Committer) load(ctx context.Context, tx Tx, units []*Unit) error {
 	if err != nil {
 		return fmt.Errorf("load event ids: %w", err)
 	}
-	for k, m := range found {
-		v.eventIDs[k] = m
-	}
+	maps.Copy(v.eventIDs, found)
 	return nil
 }
 

@@ -43,8 +43,10 @@ const (
 
 // String gives the reason's name as the API shows it.
 func (r Reason) String() string {
-	return [...]string{"", "exhausted", "expired", "endpoint_disabled", "endpoint_deleted",
-		"payload_gone", "aborted", "unrenderable"}[r]
+	return [...]string{
+		"", "exhausted", "expired", "endpoint_disabled", "endpoint_deleted",
+		"payload_gone", "aborted", "unrenderable",
+	}[r]
 }
 
 // Trigger says who asked for an attempt. The numbers are Svix's.

@@ -162,7 +162,7 @@ func (d *Dispatcher) sweep(now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for k, l := range d.lanes {
-		busy := l.due.IsZero() == false || l.claiming || l.inReady || l.at >= 0 ||
+		busy := !l.due.IsZero() || l.claiming || l.inReady || l.at >= 0 ||
 			len(l.queue) > 0 || l.reserved > 0 || l.inFlight > 0 || l.shut || l.notBefore.After(now)
 		if !busy && now.Sub(l.usedAt) > laneIdle {
 			delete(d.lanes, k)

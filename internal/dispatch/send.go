@@ -49,14 +49,14 @@ func (d *Dispatcher) attempt(ctx context.Context, l *lane, it *item) (result, de
 
 // loadMessage reads a claimed row's message.
 func (d *Dispatcher) loadMessage(ctx context.Context, it *item) error {
-	found, err := d.cfg.Store.Messages(ctx, []id.ID{it.Key.Message})
+	found, err := d.cfg.Store.Messages(ctx, []id.ID{it.Message})
 	if err != nil {
 		return err
 	}
 	if len(found) == 0 || found[0].Payload == nil {
 		return store.ErrNotFound
 	}
-	it.message = &message{Message: found[0], external: d.cfg.Codec.Encode(id.Message, it.Key.Message)}
+	it.message = &message{Message: found[0], external: d.cfg.Codec.Encode(id.Message, it.Message)}
 	it.size = len(found[0].Payload)
 	d.mu.Lock()
 	defer d.mu.Unlock()

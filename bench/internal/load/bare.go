@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -130,7 +131,7 @@ func (b *bareLoop) work(ctx context.Context) error {
 		seq := b.next.Add(1) - 1
 		payload = b.template.Append(payload[:0], seq, now.UnixNano())
 		body.Reset(payload)
-		id[0] = string(strconv.AppendUint(idBytes[:len(idBytes):len(idBytes)], 1e9+seq, 36))
+		id[0] = string(strconv.AppendUint(slices.Clip(idBytes), 1e9+seq, 36))
 		timestamp[0] = strconv.FormatInt(now.Unix(), 10)
 		signature[0] = signer.Sign(id[0], timestamp[0], payload)
 		if err := b.post(request); err != nil {

@@ -296,20 +296,19 @@ var idField = []byte(`"id":"msg_`)
 
 // accept notes a 2xx. An answer without an id counts as refused: what cannot be named cannot be checked.
 func (w *worker) accept(d due, body []byte) {
-	at := bytes.Index(body, idField)
-	if at < 0 {
+	_, rest, found := bytes.Cut(body, idField)
+	if !found {
 		w.refuse(d, 0, nil, errors.New("2xx without an id that begins with msg_"))
 		return
 	}
-	id := body[at+len(`"id":"`):]
-	end := bytes.IndexByte(id, '"')
-	if end < 0 {
+	id, _, whole := bytes.Cut(rest, []byte{'"'})
+	if !whole {
 		w.refuse(d, 0, nil, errors.New("2xx with half an id"))
 		return
 	}
 	w.result.Accept.Add(time.Since(d.at))
 	w.result.Accepted++
-	w.seen = append(w.seen, outcome{d.seq, probe.HashID(id[:end])})
+	w.seen = append(w.seen, outcome{d.seq, probe.HashID(append([]byte("msg_"), id...))})
 }
 
 func (w *worker) refuse(d due, status int, body []byte, err error) {
