@@ -150,19 +150,15 @@ func (p *parser) line(number int, line string) error {
 // call reads a whole call: name(arguments) = result.
 func (p *parser) call(began, ended int, text string) error {
 	name, rest, ok := strings.Cut(text, "(")
-	at := strings.LastIndex(rest, ") ")
+	at := strings.LastIndex(rest, " = ") // the result is put into a column of its own
 	if !ok || at < 0 {
 		return errors.New("no call")
 	}
-	result := strings.TrimLeft(rest[at+2:], " ")
-	if !strings.HasPrefix(result, "= ") {
-		return errors.New("no result")
-	}
-	result = result[2:]
+	result := rest[at+3:]
 	if strings.HasPrefix(result, "-1 ") || strings.HasPrefix(result, "?") {
 		return nil // it failed, or the process ended within it
 	}
-	c := call{began: began, ended: ended, name: name, args: split(rest[:at]), result: result}
+	c := call{began: began, ended: ended, name: name, args: split(strings.TrimSuffix(strings.TrimRight(rest[:at], " "), ")")), result: result}
 	return p.apply(c)
 }
 
