@@ -25,14 +25,15 @@ func newWriter(c *conn) *writer {
 	}
 	return &writer{
 		conn:     c,
-		messages: into(`message (id, app, type, payload)`, `(?,?,?,?)`),
-		fullMsgs: into(`message (id, app, type, flags, event_hash, deliver_at, expires, extra, payload)`, `(?,?,?,?,?,?,?,?,?)`),
+		messages: into(`message (id, app, type, bucket, payload)`, `(?,?,?,?,?)`),
+		fullMsgs: into(`message (id, app, type, flags, event_hash, deliver_at, expires, bucket, extra, payload)`, `(?,?,?,?,?,?,?,?,?,?)`),
 		rows:     into(`delivery (msg, ep, app, next_at)`, `(?,?,?,?)`),
+		handed:   into(`delivery (msg, ep, app, next_at, state)`, `(?,?,?,?,3)`),
 		fullRows: into(`delivery (msg, ep, app, generation, state, reason, trigger, attempts, next_at, deadline, ord_key, ord_seq)`,
 			`(?,?,?,?,?,?,?,?,?,?,?,?)`),
 		// Two results of one lease have one key; the first stays.
-		attempts: &inserter{conn: c, head: `INSERT OR IGNORE INTO attempt (msg, ep, n, app, id, trigger, at, success, status, latency, error, response) VALUES `,
-			row: `(?,?,?,?,?,?,?,?,?,?,?,?)`},
+		attempts: &inserter{conn: c, head: `INSERT OR IGNORE INTO attempt (id, msg, ep, n, app, trigger, at, success, status, latency, bucket, error, response) VALUES `,
+			row: `(?,?,?,?,?,?,?,?,?,?,?,?,?)`},
 		seen:  into(`seen (number, expires, hash, body, result)`, `(?,?,?,?,?)`),
 		spill: into(`seen_spill (hash, expires, body, result)`, `(?,?,?,?)`),
 	}
@@ -166,15 +167,16 @@ func (t *tx) writeURLs(_ context.Context, c *store.Changes) error {
 }
 
 func (t *tx) insertMessages(_ context.Context, c *store.Changes) error {
-	return runs(len(c.Messages), func(i int) bool { return plainMessage(&c.Messages[i]) }, func(from, to int, plain bool) error {
+	plain := func(i int) bool { return plainMessage(&c.Messages[i]) }
+	return runs(len(c.Messages), plain, func(from, to int, plain bool) error {
 		batch := c.Messages[from:to]
-		if plain {
-			return t.writer.messages.insert(len(batch), func(v args, i int) args {
-				m := &batch[i]
-				return append(v, int64(m.ID), int64(m.App), m.Type, bytesOrNull(m.Payload))
-			})
+		if !plain {
+			return t.insertFullMessages(batch)
 		}
-		return t.insertFullMessages(batch)
+		return t.writer.messages.insert(len(batch), func(v args, i int) args {
+			m := &batch[i]
+			return append(v, int64(m.ID), int64(m.App), m.Type, t.messages.next(), bytesOrNull(m.Payload))
+		})
 	})
 }
 
@@ -196,15 +198,15 @@ func (t *tx) insertFullMessages(batch []store.Message) error {
 			expires = micros(m.PayloadExpires)
 		}
 		return append(v, int64(m.ID), int64(m.App), m.Type, flag(m.Test)*messageTest, hash, micros(m.DeliverAt), expires,
-			bytesOrNull(extras[i]), bytesOrNull(m.Payload))
+			t.messages.next(), bytesOrNull(extras[i]), bytesOrNull(m.Payload))
 	})
 }
 
 // runs cuts 0..n into stretches of rows that are alike and calls fn with each.
-func runs(n int, alike func(int) bool, fn func(from, to int, kind bool) error) error {
+func runs[K comparable](n int, kindOf func(int) K, fn func(from, to int, kind K) error) error {
 	for from := 0; from < n; {
-		kind, to := alike(from), from+1
-		for to < n && alike(to) == kind {
+		kind, to := kindOf(from), from+1
+		for to < n && kindOf(to) == kind {
 			to++
 		}
 		if err := fn(from, to, kind); err != nil {
@@ -215,45 +217,60 @@ func runs(n int, alike func(int) bool, fn func(from, to int, kind bool) error) e
 	return nil
 }
 
-// insertDeliveries stores leased rows as pending, under the generation before;
-// the lease itself is in memory, and there before the rows can be seen.
+// insertDeliveries stores leased rows under the generation before; the lease
+// itself is in memory, and there before the rows can be seen.
 func (t *tx) insertDeliveries(_ context.Context, c *store.Changes) error {
 	for i := range c.Deliveries {
 		if d := &c.Deliveries[i]; d.State == delivery.Leased {
 			t.put = append(t.put, d.Key)
-			t.store.leases.put(d)
+			t.store.leases.put(d, t.store.handoffs.fresh(d))
 		}
 	}
-	return runs(len(c.Deliveries), func(i int) bool { return plainDelivery(&c.Deliveries[i]) }, func(from, to int, plain bool) error {
+	shape := func(i int) *inserter { return t.shape(&c.Deliveries[i]) }
+	err := runs(len(c.Deliveries), shape, func(from, to int, into *inserter) error {
 		batch := c.Deliveries[from:to]
-		if plain {
-			return t.writer.rows.insert(len(batch), func(v args, i int) args {
+		if into != t.writer.fullRows {
+			return into.insert(len(batch), func(v args, i int) args {
 				d := &batch[i]
 				return append(v, int64(d.Message), int64(d.Endpoint), int64(d.App), micros(d.NextAt))
 			})
 		}
-		return t.writer.fullRows.insert(len(batch), func(v args, i int) args {
+		return into.insert(len(batch), func(v args, i int) args {
 			d := &batch[i]
-			generation, state := stored(d)
-			return append(v, int64(d.Message), int64(d.Endpoint), int64(d.App), generation, state, int64(d.Reason), int64(d.Trigger),
+			generation, state := t.stored(d)
+			return append(v, int64(d.Message), int64(d.Endpoint), int64(d.App), generation, int64(state), int64(d.Reason), int64(d.Trigger),
 				int64(d.Attempts), micros(d.NextAt), micros(d.Deadline), orNull(d.OrderKey), d.OrderSeq)
 		})
 	})
+	if err != nil {
+		return err
+	}
+	return t.step(c.Deliveries)
 }
 
 // stored gives the generation and state of a delivery's row.
-func stored(d *delivery.Delivery) (generation, state int64) {
-	if d.State == delivery.Leased {
-		return int64(d.Generation - 1), int64(delivery.Pending)
+func (t *tx) stored(d *delivery.Delivery) (generation int64, state delivery.State) {
+	switch {
+	case d.State != delivery.Leased:
+		return int64(d.Generation), d.State
+	case t.store.handoffs.fresh(d):
+		return int64(d.Generation - 1), delivery.Leased
 	}
-	return int64(d.Generation), int64(d.State)
+	return int64(d.Generation - 1), delivery.Pending
 }
 
-// plainDelivery reports whether a delivery fits the short INSERT.
-func plainDelivery(d *delivery.Delivery) bool {
-	generation, state := stored(d)
-	return generation == 0 && state == int64(delivery.Pending) && d.Reason == 0 && d.Trigger == 0 && d.Attempts == 0 &&
-		d.Deadline.IsZero() && d.OrderKey == "" && d.OrderSeq == 0
+// shape gives the shortest INSERT that a delivery fits.
+func (t *tx) shape(d *delivery.Delivery) *inserter {
+	generation, state := t.stored(d)
+	switch {
+	case generation != 0 || d.Reason != 0 || d.Trigger != 0 || d.Attempts != 0 || !d.Deadline.IsZero() || d.OrderKey != "" || d.OrderSeq != 0:
+		return t.writer.fullRows
+	case state == delivery.Pending:
+		return t.writer.rows
+	case state == delivery.Leased:
+		return t.writer.handed
+	}
+	return t.writer.fullRows
 }
 
 // complete records attempts and moves the deliveries that are still held under
@@ -299,8 +316,8 @@ func (t *tx) exists(ctx context.Context, k delivery.Key) (bool, error) {
 func (t *tx) insertAttempts(attempts []*delivery.Attempt) error {
 	return t.writer.attempts.insert(len(attempts), func(v args, i int) args {
 		a := attempts[i]
-		return append(v, int64(a.Message), int64(a.Endpoint), int64(a.N), int64(a.App), int64(a.ID), int64(a.Trigger), micros(a.At),
-			flag(a.Success), int64(a.StatusCode), a.Latency.Microseconds(), orNull(a.Error), bytesOrNull(a.Response))
+		return append(v, int64(a.ID), int64(a.Message), int64(a.Endpoint), int64(a.N), int64(a.App), int64(a.Trigger), micros(a.At),
+			flag(a.Success), int64(a.StatusCode), a.Latency.Microseconds(), t.attempts.next(), orNull(a.Error), bytesOrNull(a.Response))
 	})
 }
 
@@ -374,8 +391,8 @@ func (t *tx) dropPayloads(_ context.Context, c *store.Changes) error {
 func (t *tx) dropResponses(_ context.Context, c *store.Changes) error {
 	for i := range c.Attempts {
 		a := &c.Attempts[i]
-		_, err := t.writer.conn.run(`UPDATE attempt SET response = NULL WHERE msg = ? AND ep = ? AND id = ?`,
-			int64(a.Message), int64(a.Endpoint), int64(a.ID))
+		_, err := t.writer.conn.run(`UPDATE attempt SET response = NULL WHERE id = ? AND msg = ? AND ep = ?`,
+			int64(a.ID), int64(a.Message), int64(a.Endpoint))
 		if err != nil {
 			return err
 		}
@@ -403,24 +420,20 @@ func (t *tx) writeTasks(_ context.Context, c *store.Changes) error {
 func (t *tx) drop(ctx context.Context, c *store.Changes) error {
 	for _, r := range c.Dropped {
 		t.taken = append(t.taken, t.store.leases.takeRange(r)...)
-		within := func(key string) string { return key + ` >= ? AND ` + key + ` < ?` }
-		values := args{int64(r.From), int64(r.Until)}
-		if r.App != 0 {
-			// The range may hold any number of other apps' rows: go message by message.
-			within = func(key string) string {
-				return key + ` IN (SELECT id FROM message WHERE app = ?3 AND id >= ?1 AND id < ?2)`
+		if r.App == 0 {
+			within := func(key string) string { return key + ` >= ? AND ` + key + ` < ?` }
+			if err := t.dropWhere(ctx, within, int64(r.From), int64(r.Until)); err != nil {
+				return err
 			}
-			values = append(values, int64(r.App))
+			continue
 		}
-		if err := t.raiseHighWater(ctx, within, values); err != nil {
+		// The range may hold any number of other apps' rows: go message by message.
+		messages, err := t.messagesIn(ctx, r)
+		if err != nil {
 			return err
 		}
-		for _, query := range []string{ // messages last: the others are found through them
-			`DELETE FROM attempt WHERE ` + within("msg"),
-			`DELETE FROM delivery WHERE ` + within("msg"),
-			`DELETE FROM message WHERE ` + within("id"),
-		} {
-			if _, err := t.writer.conn.run(query, values...); err != nil {
+		for _, m := range messages {
+			if err := t.dropWhere(ctx, func(key string) string { return key + ` = ?` }, m); err != nil {
 				return err
 			}
 		}
@@ -428,8 +441,35 @@ func (t *tx) drop(ctx context.Context, c *store.Changes) error {
 	return nil
 }
 
+// messagesIn gives the messages of an app's range.
+func (t *tx) messagesIn(ctx context.Context, r store.Range) (messages []driver.Value, err error) {
+	b := within(store.Page{Ascending: true}, r.From, r.Until)
+	_, _, err = ofApp(r.App, b, `message.id`, ``).run(ctx, t.writer.conn, func(row []driver.Value) error {
+		messages = append(messages, row[0])
+		return nil
+	}, func() bool { return true })
+	return messages, err
+}
+
+// dropWhere removes the messages that a condition on their key takes.
+func (t *tx) dropWhere(ctx context.Context, condition func(key string) string, values ...driver.Value) error {
+	if err := t.raiseHighWater(ctx, condition, values); err != nil {
+		return err
+	}
+	for _, query := range []string{
+		`DELETE FROM attempt WHERE ` + condition("msg"),
+		`DELETE FROM delivery WHERE ` + condition("msg"),
+		`DELETE FROM message WHERE ` + condition("id"),
+	} {
+		if _, err := t.writer.conn.run(query, values...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // raiseHighWater notes the largest ids, by node, among rows about to be removed.
-func (t *tx) raiseHighWater(ctx context.Context, within func(key string) string, values args) error {
+func (t *tx) raiseHighWater(ctx context.Context, condition func(key string) string, values args) error {
 	largest := map[int64]int64{}
 	note := func(row []driver.Value) error {
 		node := integer(row[0])
@@ -438,8 +478,8 @@ func (t *tx) raiseHighWater(ctx context.Context, within func(key string) string,
 	}
 	c := t.writer.conn
 	for _, query := range []string{
-		`SELECT (id >> 13) & 255, max(id) FROM attempt WHERE ` + within("msg") + ` GROUP BY 1`,
-		`SELECT (id >> 13) & 255, max(id) FROM message WHERE ` + within("id") + ` GROUP BY 1`,
+		`SELECT (id >> 13) & 255, max(id) FROM attempt WHERE ` + condition("msg") + ` GROUP BY 1`,
+		`SELECT (id >> 13) & 255, max(id) FROM message WHERE ` + condition("id") + ` GROUP BY 1`,
 	} {
 		if err := c.each(ctx, query, note, values...); err != nil {
 			return err
@@ -480,7 +520,6 @@ func (t *tx) writeSeen(_ context.Context, c *store.Changes) error {
 }
 
 // LastID is the largest id that the store holds or held of a node, 0 for none.
-// Attempts are keyed by message; their ids are found endpoint by endpoint.
 func (s *Store) LastID(ctx context.Context, node int) (last id.ID, err error) {
 	keep := func(row []driver.Value) error {
 		last = max(last, ident(row[0]))
@@ -490,18 +529,13 @@ func (s *Store) LastID(ctx context.Context, node int) (last id.ID, err error) {
 		if _, err := c.one(ctx, `SELECT value FROM meta WHERE name = ?`, keep, highWater(node)); err != nil {
 			return err
 		}
-		for _, table := range []string{"message", "app", "endpoint", "task"} {
+		for _, table := range []string{"message", "attempt", "app", "endpoint", "task"} {
 			query := `SELECT id FROM ` + table + ` WHERE (id >> 13) & 255 = ? ORDER BY id DESC LIMIT 1`
 			if _, err := c.one(ctx, query, keep, int64(node)); err != nil {
 				return err
 			}
 		}
-		_, err := c.one(ctx, `WITH RECURSIVE with_attempts (ep) AS (
-				SELECT min(ep) FROM attempt
-				UNION ALL SELECT (SELECT min(ep) FROM attempt WHERE ep > with_attempts.ep) FROM with_attempts WHERE ep IS NOT NULL)
-			SELECT max((SELECT id FROM attempt WHERE ep = with_attempts.ep AND (id >> 13) & 255 = ? ORDER BY id DESC LIMIT 1))
-			FROM with_attempts`, keep, int64(node))
-		return err
+		return nil
 	})
 	return last, err
 }

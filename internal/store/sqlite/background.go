@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/callboard/callboard/internal/delivery"
@@ -27,37 +26,54 @@ func (s *Store) RunningTasks(ctx context.Context) (running []store.Task, err err
 // tasks.Store.
 func (s *Store) DeliveriesOf(ctx context.Context, endpoint, after, until id.ID, states []delivery.State, limit int) ([]delivery.Delivery, id.ID, error) {
 	p := store.Page{Limit: limit, After: after, Ascending: true}
-	b, out := within(p, 0, until), newPage[delivery.Delivery](p)
-	err := s.read(ctx, func(c *conn) error {
-		return c.each(ctx, `SELECT `+deliveryColumns+` FROM delivery INDEXED BY delivery_ep WHERE ep = ? AND msg > ? AND msg < ? ORDER BY msg`,
-			func(row []driver.Value) error {
-				d := decodeDelivery(row)
-				s.leases.overlay(&d)
-				return out.look(d.Message, slices.Contains(states, d.State), func() (delivery.Delivery, error) { return d, nil })
-			}, int64(endpoint), b.low, b.high)
+	out := newPage[store.DeliveryRow](p)
+	err := s.snapshot(ctx, func(c *conn) error {
+		var app id.ID
+		found, err := c.one(ctx, `SELECT app FROM endpoint WHERE id = ?`, func(row []driver.Value) error {
+			app = ident(row[0])
+			return nil
+		}, int64(endpoint))
+		if err != nil || !found {
+			return err
+		}
+		w := ofEndpoint(app, endpoint, within(p, 0, until), deliveryColumns+`, message.id`)
+		return out.walk(ctx, c, w, func(row []driver.Value) error {
+			return s.lookAt(row, ident(row[12]), true, states, out)
+		})
 	})
-	if out.Done {
-		out.Next = 0
+	if err != nil {
+		return nil, 0, err
 	}
-	return out.Rows, out.Next, err
+	rows := make([]delivery.Delivery, len(out.Rows))
+	for i := range out.Rows {
+		rows[i] = out.Rows[i].Delivery
+	}
+	if out.Done {
+		return rows, 0, nil
+	}
+	return rows, out.Next, nil
 }
 
 // MessageRange gives the range of at most limit messages after an id; see
 // tasks.Store.
 func (s *Store) MessageRange(ctx context.Context, app, after, until id.ID, limit int) (r store.Range, ok bool, err error) {
 	b := within(store.Page{After: after, Ascending: true}, 0, until)
-	query, values := `SELECT id FROM message WHERE id > ? AND id < ? ORDER BY id LIMIT ?`, args{b.low, b.high, int64(limit)}
-	if app != 0 {
-		query = `SELECT id FROM message INDEXED BY message_app WHERE app = ? AND id > ? AND id < ? ORDER BY id LIMIT ?`
-		values = append(args{int64(app)}, values...)
+	note := func(row []driver.Value) error {
+		m := ident(row[0])
+		if !ok {
+			ok, r = true, store.Range{From: m, App: app}
+		}
+		r.Until = m + 1
+		if limit--; limit <= 0 {
+			return errStop
+		}
+		return nil
 	}
-	err = s.read(ctx, func(c *conn) error {
-		_, err := c.one(ctx, `SELECT min(id), max(id) FROM (`+query+`)`, func(row []driver.Value) error {
-			if row[0] != nil {
-				ok, r = true, store.Range{From: ident(row[0]), Until: ident(row[1]) + 1, App: app}
-			}
-			return nil
-		}, values...)
+	err = s.snapshot(ctx, func(c *conn) error {
+		if app == 0 {
+			return c.each(ctx, `SELECT id FROM message WHERE id > ? AND id < ? ORDER BY id`, note, b.low, b.high)
+		}
+		_, _, err := ofApp(app, b, `message.id`, ``).run(ctx, c, note, func() bool { return true })
 		return err
 	})
 	return r, ok, err

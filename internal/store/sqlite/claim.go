@@ -74,7 +74,7 @@ func (s *Store) Claim(ctx context.Context, now time.Time, lanes []store.LaneRoom
 	})
 	if err != nil { // what was leased before the error is due again
 		for i := range claimed {
-			s.leases.giveBack(claimed[i].Rows)
+			s.leases.giveBack(claimed[i].Rows) // none of them is stored as leased
 		}
 		return nil, err
 	}
@@ -108,10 +108,13 @@ func (s *Store) claimLane(ctx context.Context, c *conn, claim *claim, now time.T
 	return result, err
 }
 
-// GiveBack ends leases unused: the rows are pending again.
-func (s *Store) GiveBack(_ context.Context, rows []delivery.Delivery) error {
-	s.leases.giveBack(rows)
-	return nil
+// GiveBack ends leases unused: the rows are pending again. Those that are stored
+// as leased must be written; if that fails the next transaction does it.
+func (s *Store) GiveBack(ctx context.Context, rows []delivery.Delivery) error {
+	if !s.leases.giveBack(rows) {
+		return nil
+	}
+	return s.write(ctx, func(*writer) error { return nil }, func(bool) {})
 }
 
 // Endpoint loads an endpoint, deleted ones included, and its app.

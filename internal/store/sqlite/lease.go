@@ -30,11 +30,15 @@ import (
 // has not ended and the row is taken, or the row is noted. A claim that leases a
 // row just before a transaction takes it counts as the earlier of the two: the
 // transaction ends the lease, and the result is recorded as an attempt only.
+//
+// A lease is fresh while its row is stored as leased (handoff.go). Claims do not
+// come across such rows.
 type leases struct {
-	mu     sync.Mutex
-	held   map[delivery.Key]lease
-	counts map[id.ID]int // of held, by endpoint
-	claims map[*claim]struct{}
+	mu       sync.Mutex
+	held     map[delivery.Key]lease
+	counts   map[id.ID]int // of held that are not fresh, by endpoint
+	claims   map[*claim]struct{}
+	returned []delivery.Key // fresh ones that were given back, to be written
 }
 
 // lease is one entry of the set. Generation 0 means that nobody holds the
@@ -43,6 +47,7 @@ type lease struct {
 	generation int
 	app        id.ID
 	taken      bool // by a transaction; claims and GiveBack leave it alone
+	fresh      bool // the row is stored as leased
 }
 
 // claim is a claim under way.
@@ -55,10 +60,10 @@ func newLeases() *leases {
 }
 
 // put leases a delivery that is being inserted; see rule 1.
-func (l *leases) put(d *delivery.Delivery) {
+func (l *leases) put(d *delivery.Delivery, fresh bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.set(d.Key, lease{generation: d.Generation, app: d.App})
+	l.set(d.Key, lease{generation: d.Generation, app: d.App, fresh: fresh})
 }
 
 // take marks a key as being changed by a transaction; see rule 2.
@@ -140,19 +145,65 @@ func (l *leases) undo(put, taken []delivery.Key) {
 }
 
 // giveBack ends leases that were not used. One that was ended or replaced
-// meanwhile is left alone.
-func (l *leases) giveBack(rows []delivery.Delivery) {
+// meanwhile is left alone. It reports whether rows must be written.
+func (l *leases) giveBack(rows []delivery.Delivery) (write bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range rows {
-		entry, ok := l.held[rows[i].Key]
-		switch {
-		case !ok || entry.generation != rows[i].Generation:
-		case entry.taken: // stays taken until the transaction's end
+		k := rows[i].Key
+		entry, ok := l.held[k]
+		if !ok || entry.generation != rows[i].Generation {
+			continue
+		}
+		if entry.fresh {
+			l.returned = append(l.returned, k)
+		}
+		if entry.taken { // stays taken until the transaction's end
 			entry.generation = 0
-			l.held[rows[i].Key] = entry
-		default:
-			l.remove(rows[i].Key)
+			l.set(k, entry)
+		} else {
+			l.remove(k)
+		}
+	}
+	return len(l.returned) > 0
+}
+
+// takeReturned gives the keys that must be written as pending; returnAgain takes
+// them again if that failed.
+func (l *leases) takeReturned() []delivery.Key {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	keys := l.returned
+	l.returned = nil
+	return keys
+}
+
+func (l *leases) returnAgain(keys []delivery.Key) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.returned = append(l.returned, keys...)
+}
+
+// freshBefore gives the fresh leases of messages before a message.
+func (l *leases) freshBefore(message id.ID) (keys []delivery.Key) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for k, entry := range l.held {
+		if entry.fresh && k.Message < message {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+// ripen notes that the rows of fresh leases were written as pending.
+func (l *leases) ripen(keys []delivery.Key) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, k := range keys {
+		if entry, ok := l.held[k]; ok {
+			entry.fresh = false
+			l.set(k, entry)
 		}
 	}
 }
@@ -198,7 +249,8 @@ func (l *leases) settle(c *claim, due []delivery.Delivery, room int) (rows []del
 	return rows, more
 }
 
-// count gives the number of keys of an endpoint that are leased or taken.
+// count gives how many keys of an endpoint a claim may come across that are leased
+// or taken.
 func (l *leases) count(endpoint id.ID) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -217,19 +269,48 @@ func (l *leases) overlay(d *delivery.Delivery) {
 	}
 }
 
+// overlayCounts makes of an endpoint's stored states, of messages in [since,
+// until), what they are.
+func (l *leases) overlayCounts(stored store.Counts, endpoint, since, until id.ID) store.Counts {
+	counts := store.Counts{}
+	for state, n := range stored {
+		if state == delivery.Leased {
+			state = delivery.Pending
+		}
+		counts[state] += n
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for k, entry := range l.held {
+		if k.Endpoint == endpoint && entry.generation > 0 && k.Message >= since && (until == 0 || k.Message < until) && counts[delivery.Pending] > 0 {
+			counts[delivery.Pending]--
+			counts[delivery.Leased]++
+		}
+	}
+	if counts[delivery.Pending] == 0 {
+		delete(counts, delivery.Pending)
+	}
+	return counts
+}
+
 // set and remove keep the counts; the caller holds mu.
 func (l *leases) set(k delivery.Key, entry lease) {
-	if _, known := l.held[k]; !known {
+	l.uncount(k)
+	if !entry.fresh {
 		l.counts[k.Endpoint]++
 	}
 	l.held[k] = entry
 }
 
 func (l *leases) remove(k delivery.Key) {
-	if _, known := l.held[k]; !known {
+	l.uncount(k)
+	delete(l.held, k)
+}
+
+func (l *leases) uncount(k delivery.Key) {
+	if entry, known := l.held[k]; !known || entry.fresh {
 		return
 	}
-	delete(l.held, k)
 	if l.counts[k.Endpoint]--; l.counts[k.Endpoint] == 0 {
 		delete(l.counts, k.Endpoint)
 	}

@@ -12,10 +12,14 @@ import (
 	"github.com/callboard/callboard/internal/store"
 )
 
-// maxScan is how many rows a list looks at for one page. A filter that matches
-// less ends its page early, with the place to go on from, so that no query holds
-// the log or the caller up.
-const maxScan = 2000
+// maxScan is how many rows a list looks at for one page, and emptyBucket how many
+// of them a bucket without any counts for. A filter that matches less ends its page
+// early, with the place to go on from, so that no query holds the log or the
+// caller up.
+const (
+	maxScan     = 5000
+	emptyBucket = 2
+)
 
 // bounds are what a list's order and limits come to in SQL: id > low AND id <
 // high in the direction of order.
@@ -59,7 +63,7 @@ func newPage[T any](p store.Page) *page[T] {
 // look takes a row that the walk came to. It ends the walk when the page is full
 // or the scan long enough, which it knows only when one row more comes.
 func (p *page[T]) look(at id.ID, matches bool, row func() (T, error)) error {
-	if len(p.Rows) == p.limit || p.scanned == maxScan {
+	if len(p.Rows) == p.limit || p.scanned >= maxScan {
 		p.Done = false
 		return errStop
 	}
@@ -71,6 +75,21 @@ func (p *page[T]) look(at id.ID, matches bool, row func() (T, error)) error {
 	r, err := row()
 	if err == nil {
 		p.Rows = append(p.Rows, r)
+	}
+	return err
+}
+
+// walk fills the page by a walk whose rows go to look.
+func (p *page[T]) walk(ctx context.Context, c *conn, w *walk, look func(row []driver.Value) error) error {
+	at, stopped, err := w.run(ctx, c, look, func() bool {
+		p.scanned += emptyBucket
+		return p.scanned < maxScan
+	})
+	if stopped {
+		p.Done = false
+	}
+	if at != 0 {
+		p.Next = at
 	}
 	return err
 }
@@ -220,14 +239,13 @@ func (s *Store) ListMessages(ctx context.Context, q store.MessageQuery) (store.L
 	b, out := within(q.Page, q.Since, q.Until), newPage[store.Message](q.Page)
 	f := filter{types: q.EventTypes, channel: q.Channel, tag: q.Tag}
 	err := s.snapshot(ctx, func(c *conn) error {
-		err := c.each(ctx, `SELECT `+messageColumns+` FROM message INDEXED BY message_app WHERE app = ? AND id > ? AND id < ? ORDER BY id`+b.order,
-			func(row []driver.Value) error {
-				matches, err := f.matches(row[2], row[7])
-				if err != nil {
-					return err
-				}
-				return out.look(ident(row[0]), matches, func() (store.Message, error) { return decodeMessage(row) })
-			}, int64(q.App), b.low, b.high)
+		err := out.walk(ctx, c, ofApp(q.App, b, messageColumns, ""), func(row []driver.Value) error {
+			matches, err := f.matches(row[2], row[7])
+			if err != nil {
+				return err
+			}
+			return out.look(ident(row[0]), matches, func() (store.Message, error) { return decodeMessage(row) })
+		})
 		if err != nil || !q.Content {
 			return err
 		}
@@ -256,10 +274,10 @@ func withPayloads(ctx context.Context, c *conn, messages []store.Message) error 
 // Attempt finds an attempt of a message.
 func (s *Store) Attempt(ctx context.Context, app, message, attempt id.ID) (a store.AttemptRow, err error) {
 	err = s.snapshot(ctx, func(c *conn) error {
-		found, err := c.one(ctx, `SELECT `+attemptBody+` FROM attempt WHERE msg = ? AND id = ? AND app = ?`, func(row []driver.Value) error {
+		found, err := c.one(ctx, `SELECT `+attemptBody+` FROM attempt WHERE id = ? AND msg = ? AND app = ?`, func(row []driver.Value) error {
 			a.Attempt = decodeAttempt(row)
 			return nil
-		}, int64(message), int64(attempt), int64(app))
+		}, int64(attempt), int64(message), int64(app))
 		if err != nil {
 			return err
 		}
@@ -277,19 +295,18 @@ func (s *Store) Attempt(ctx context.Context, app, message, attempt id.ID) (a sto
 // ListAttempts lists attempts of a message or of an endpoint.
 func (s *Store) ListAttempts(ctx context.Context, q store.AttemptQuery) (store.Listed[store.AttemptRow], error) {
 	out := newPage[store.AttemptRow](q.Page)
-	query, values := attemptQuery(q)
 	f := filter{types: q.EventTypes, channel: q.Channel, tag: q.Tag}
-	err := s.snapshot(ctx, func(c *conn) error {
-		err := c.each(ctx, query, func(row []driver.Value) error {
-			matches, err := matchesAttempt(q, f, row)
-			if err != nil {
-				return err
-			}
-			return out.look(ident(row[4]), matches, func() (store.AttemptRow, error) {
-				return store.AttemptRow{Attempt: decodeAttempt(row[:11])}, nil
-			})
-		}, values...)
+	look := func(row []driver.Value) error {
+		matches, err := matchesAttempt(q, f, row)
 		if err != nil {
+			return err
+		}
+		return out.look(ident(row[4]), matches, func() (store.AttemptRow, error) {
+			return store.AttemptRow{Attempt: decodeAttempt(row[:11])}, nil
+		})
+	}
+	err := s.snapshot(ctx, func(c *conn) error {
+		if err := eachAttempt(ctx, c, q, out, look); err != nil {
 			return err
 		}
 		return fillAttempts(ctx, c, q, out.Rows)
@@ -297,31 +314,29 @@ func (s *Store) ListAttempts(ctx context.Context, q store.AttemptQuery) (store.L
 	return out.Listed, err
 }
 
-// attemptQuery walks the attempts of a message by its primary key, sorted, or
-// those of an endpoint by its index. Row columns 11 and 12 are the type and the
-// extra column of the message, if a filter needs them.
-func attemptQuery(q store.AttemptQuery) (query string, values args) {
+// eachAttempt walks the attempts of a message, which are few and sorted, or those
+// of an endpoint. Row columns 11 and 12 are the type and the extra column of the
+// message, if a filter needs them.
+func eachAttempt(ctx context.Context, c *conn, q store.AttemptQuery, out *page[store.AttemptRow], look func(row []driver.Value) error) error {
 	b := within(q.Page, q.Since, q.Until)
-	query = `SELECT ` + attemptColumns
+	columns, join := attemptColumns+`, NULL, NULL`, ``
 	if (filter{q.EventTypes, q.Channel, q.Tag}).any() {
-		query += `, message.type, message.extra FROM attempt LEFT JOIN message ON message.id = attempt.msg`
-	} else {
-		query += `, NULL, NULL FROM attempt`
+		columns, join = attemptColumns+`, message.type, message.extra`, ` LEFT JOIN message ON message.id = attempt.msg`
 	}
-	switch {
-	case q.Message == 0: // one endpoint
-		query += ` WHERE attempt.ep = ?`
-		values = args{int64(q.Endpoint)}
-	case q.Endpoint == 0:
-		query += ` WHERE attempt.msg = ?`
-		values = args{int64(q.Message)}
-	default:
-		query += ` WHERE attempt.msg = ? AND attempt.ep = ?`
-		values = args{int64(q.Message), int64(q.Endpoint)}
+	if q.Message == 0 {
+		return out.walk(ctx, c, &walk{
+			table:  "attempt",
+			query:  `SELECT ` + columns + ` FROM attempt INDEXED BY attempt_ep` + join + ` WHERE attempt.bucket = ?1 AND attempt.ep = ?4 AND attempt.app = ?5`,
+			values: args{int64(q.Endpoint), int64(q.App)},
+			bounds: b,
+		}, look)
 	}
-	// The unary plus keeps the planner from another index than that of the key.
-	query += ` AND +attempt.app = ? AND attempt.id > ? AND attempt.id < ? ORDER BY attempt.id` + b.order
-	return query, append(values, int64(q.App), b.low, b.high)
+	query := `SELECT ` + columns + ` FROM attempt INDEXED BY attempt_msg` + join + ` WHERE attempt.msg = ? AND attempt.app = ?`
+	values := args{int64(q.Message), int64(q.App)}
+	if q.Endpoint != 0 {
+		query, values = query+` AND attempt.ep = ?`, append(values, int64(q.Endpoint))
+	}
+	return c.each(ctx, query+` AND attempt.id > ? AND attempt.id < ? ORDER BY attempt.id`+b.order, look, append(values, b.low, b.high)...)
 }
 
 func matchesAttempt(q store.AttemptQuery, f filter, row []driver.Value) (bool, error) {
@@ -341,15 +356,8 @@ func fillAttempts(ctx context.Context, c *conn, q store.AttemptQuery, rows []sto
 		return err
 	}
 	if q.Content {
-		for i := range rows {
-			r := &rows[i]
-			_, err := c.one(ctx, `SELECT response FROM attempt WHERE msg = ? AND ep = ? AND n = ?`, func(row []driver.Value) error {
-				r.Response = blob(row[0])
-				return nil
-			}, int64(r.Attempt.Message), int64(r.Endpoint), int64(r.N))
-			if err != nil {
-				return err
-			}
+		if err := withResponses(ctx, c, rows); err != nil {
+			return err
 		}
 	}
 	if !q.WithMessage {
@@ -364,6 +372,19 @@ func fillAttempts(ctx context.Context, c *conn, q store.AttemptQuery, rows []sto
 		rows[i].Message = byID[rows[i].Attempt.Message]
 	}
 	return err
+}
+
+// withResponses loads the responses of attempts that were listed without.
+func withResponses(ctx context.Context, c *conn, rows []store.AttemptRow) error {
+	ids := make([]id.ID, len(rows))
+	at := make(map[id.ID]int, len(rows))
+	for i := range rows {
+		ids[i], at[rows[i].ID] = rows[i].ID, i
+	}
+	return eachIn(ctx, c, `SELECT id, response FROM attempt WHERE id IN `, ids, func(row []driver.Value) error {
+		rows[at[ident(row[0])]].Response = blob(row[1])
+		return nil
+	})
 }
 
 // messagesByID loads the messages of a page's rows.
@@ -443,25 +464,11 @@ func (s *Store) Delivery(ctx context.Context, app id.ID, key delivery.Key) (d de
 // message.
 func (s *Store) ListDeliveries(ctx context.Context, q store.DeliveryQuery) (store.Listed[store.DeliveryRow], error) {
 	out := newPage[store.DeliveryRow](q.Page)
-	query, values := deliveryQuery(q)
-	f := filter{types: q.EventTypes, channel: q.Channel, tag: q.Tag}
 	err := s.snapshot(ctx, func(c *conn) error {
-		err := c.each(ctx, query, func(row []driver.Value) error {
-			d := decodeDelivery(row)
-			s.leases.overlay(&d)
-			matches, err := f.matches(row[12], row[13])
-			if err != nil {
-				return err
-			}
-			at := d.Message
-			if q.Message != 0 {
-				at = d.Endpoint
-			}
-			return out.look(at, matches && (q.States == nil || slices.Contains(q.States, d.State)), func() (store.DeliveryRow, error) {
-				return store.DeliveryRow{Delivery: d}, nil
-			})
-		}, values...)
-		if err != nil || q.Message != 0 {
+		if q.Message != 0 {
+			return s.deliveriesOfMessage(ctx, c, q, out)
+		}
+		if err := s.deliveriesOfEndpoint(ctx, c, q, out); err != nil {
 			return err
 		}
 		ids := make([]id.ID, len(out.Rows))
@@ -477,59 +484,83 @@ func (s *Store) ListDeliveries(ctx context.Context, q store.DeliveryQuery) (stor
 	return out.Listed, err
 }
 
-// deliveryQuery walks the deliveries of a message by its primary key or those of
-// an endpoint by its index. Row columns 12 and 13 are as in attemptQuery.
-func deliveryQuery(q store.DeliveryQuery) (query string, values args) {
-	query = `SELECT ` + deliveryColumns
-	if (filter{q.EventTypes, q.Channel, q.Tag}).any() {
-		query += `, message.type, message.extra FROM delivery LEFT JOIN message ON message.id = delivery.msg`
-	} else {
-		query += `, NULL, NULL FROM delivery`
+func (s *Store) deliveriesOfEndpoint(ctx context.Context, c *conn, q store.DeliveryQuery, out *page[store.DeliveryRow]) error {
+	columns := deliveryColumns + `, message.id, NULL, NULL`
+	f := filter{types: q.EventTypes, channel: q.Channel, tag: q.Tag}
+	if f.any() {
+		columns = deliveryColumns + `, message.id, message.type, message.extra`
 	}
-	if q.Message != 0 {
-		b := within(q.Page, 0, 0)
-		m := within(store.Page{}, q.Since, q.Until)
-		query += ` WHERE delivery.msg = ? AND +delivery.app = ? AND +delivery.msg > ? AND +delivery.msg < ?
-			AND delivery.ep > ? AND delivery.ep < ? ORDER BY delivery.ep` + b.order
-		return query, args{int64(q.Message), int64(q.App), m.low, m.high, b.low, b.high}
-	}
-	b := within(q.Page, q.Since, q.Until)
-	query += ` WHERE delivery.ep = ? AND +delivery.app = ? AND delivery.msg > ? AND delivery.msg < ? ORDER BY delivery.msg` + b.order
-	return query, args{int64(q.Endpoint), int64(q.App), b.low, b.high}
+	w := ofEndpoint(q.App, q.Endpoint, within(q.Page, q.Since, q.Until), columns)
+	return out.walk(ctx, c, w, func(row []driver.Value) error {
+		matches, err := f.matches(row[13], row[14])
+		if err != nil {
+			return err
+		}
+		return s.lookAt(row, ident(row[12]), matches, q.States, out)
+	})
 }
 
+// lookAt decodes a delivery, shows it as it is, and passes it on if it matches. A
+// NULL row is a message without one.
+func (s *Store) lookAt(row []driver.Value, at id.ID, matches bool, states []delivery.State, out *page[store.DeliveryRow]) error {
+	if row[0] == nil {
+		return out.look(at, false, nil)
+	}
+	d := decodeDelivery(row)
+	s.leases.overlay(&d)
+	return out.look(at, matches && (states == nil || slices.Contains(states, d.State)), func() (store.DeliveryRow, error) {
+		return store.DeliveryRow{Delivery: d}, nil
+	})
+}
+
+// deliveriesOfMessage lists by endpoint. The message is the same for all, so that
+// a filter on it takes all or nothing.
+func (s *Store) deliveriesOfMessage(ctx context.Context, c *conn, q store.DeliveryQuery, out *page[store.DeliveryRow]) error {
+	f := filter{types: q.EventTypes, channel: q.Channel, tag: q.Tag}
+	matches := (q.Since == 0 || q.Message >= q.Since) && (q.Until == 0 || q.Message < q.Until)
+	if f.any() {
+		_, err := c.one(ctx, `SELECT type, extra FROM message WHERE id = ?`, func(row []driver.Value) error {
+			ok, err := f.matches(row[0], row[1])
+			matches = matches && ok
+			return err
+		}, int64(q.Message))
+		if err != nil {
+			return err
+		}
+	}
+	b := within(q.Page, 0, 0)
+	return c.each(ctx, `SELECT `+deliveryColumns+` FROM delivery WHERE msg = ? AND app = ? AND ep > ? AND ep < ? ORDER BY ep`+b.order,
+		func(row []driver.Value) error { return s.lookAt(row, ident(row[1]), matches, q.States, out) },
+		int64(q.Message), int64(q.App), b.low, b.high)
+}
+
+// countBuckets is how many buckets are counted in one read, because a long one
+// keeps the log from being folded into the file.
+const countBuckets = 32
+
 // CountDeliveries counts an endpoint's deliveries of messages in [since, until)
-// by state. It looks at every one of them, in several short reads, because a
-// long one keeps the log from being folded into the file.
+// by state. It looks at every message of the app there.
 func (s *Store) CountDeliveries(ctx context.Context, app, endpoint, since, until id.ID) (store.Counts, error) {
-	counts := store.Counts{}
-	b := within(store.Page{}, since, until)
-	for done := false; !done; {
-		seen := 0
-		err := s.read(ctx, func(c *conn) error {
-			return c.each(ctx, `SELECT msg, state, app FROM delivery INDEXED BY delivery_ep WHERE ep = ? AND msg > ? AND msg < ? ORDER BY msg LIMIT ?`,
-				func(row []driver.Value) error {
-					seen++
-					b.low = integer(row[0])
-					if ident(row[2]) != app {
-						return nil
-					}
-					d := delivery.Delivery{Key: delivery.Key{Message: ident(row[0]), Endpoint: endpoint}, State: delivery.State(integer(row[1]))}
-					s.leases.overlay(&d)
-					counts[d.State]++
-					return nil
-				}, int64(endpoint), b.low, b.high, int64(countChunk))
+	stored := store.Counts{}
+	w := ofEndpoint(app, endpoint, within(store.Page{Ascending: true}, since, until), `delivery.state, message.id`)
+	for more := true; more; {
+		left := countBuckets
+		err := s.snapshot(ctx, func(c *conn) error {
+			at, stopped, err := w.run(ctx, c, func(row []driver.Value) error {
+				if row[0] != nil {
+					stored[delivery.State(integer(row[0]))]++
+				}
+				return nil
+			}, func() bool { left--; return left > 0 })
+			w.bounds.low, more = int64(at), stopped
+			return err
 		})
 		if err != nil {
 			return nil, err
 		}
-		done = seen < countChunk
 	}
-	return counts, nil
+	return s.leases.overlayCounts(stored, endpoint, since, until), nil
 }
-
-// countChunk is how many deliveries are counted in one read.
-const countChunk = 20_000
 
 // Health gives a zero Health for an endpoint that is not failing.
 func (s *Store) Health(ctx context.Context, endpoint id.ID) (health store.Health, err error) {

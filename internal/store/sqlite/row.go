@@ -272,9 +272,10 @@ func decodeMessage(row []driver.Value) (store.Message, error) {
 const deliveryColumns = `delivery.msg, delivery.ep, delivery.app, delivery.generation, delivery.state, delivery.reason,
 	delivery.trigger, delivery.attempts, delivery.next_at, delivery.deadline, delivery.ord_key, delivery.ord_seq`
 
-// decodeDelivery reads deliveryColumns as they are stored, without the lease.
+// decodeDelivery reads deliveryColumns as they are stored, without the lease: what
+// is stored as leased is pending until leases.overlay says otherwise.
 func decodeDelivery(row []driver.Value) delivery.Delivery {
-	return delivery.Delivery{
+	d := delivery.Delivery{
 		Key:        delivery.Key{Message: ident(row[0]), Endpoint: ident(row[1])},
 		App:        ident(row[2]),
 		Generation: int(integer(row[3])),
@@ -287,6 +288,10 @@ func decodeDelivery(row []driver.Value) delivery.Delivery {
 		OrderKey:   text(row[10]),
 		OrderSeq:   integer(row[11]),
 	}
+	if d.State == delivery.Leased {
+		d.State = delivery.Pending
+	}
+	return d
 }
 
 const (

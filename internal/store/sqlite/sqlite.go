@@ -43,12 +43,15 @@ type Config struct {
 	Readers     int         // connections that read; default 4
 	// SeenBytes bounds the memory that finds dedupe keys; default 64 MiB.
 	SeenBytes int
+
+	bucketRows  int // default bucketRows; tests cross the borders sooner
+	handoffStep int // default handoffStep; likewise
 }
 
 const (
-	pageSize = 8192
+	pageSize = 4096
 	// checkpointPages is when the log is copied into the file: 32 MB.
-	checkpointPages = 4000
+	checkpointPages = 8000
 	busyTimeout     = 5000 // milliseconds; only a foreign tool can make us wait
 	writerCacheKiB  = 32 << 10
 	readerCacheKiB  = 4 << 10
@@ -60,11 +63,14 @@ type Store struct {
 	lock   *os.File
 	leases *leases
 
-	writing chan struct{} // holds one token; who takes it may use the next four
-	writer  *writer
-	seen    seenSet
-	failing map[id.ID]struct{} // endpoints that may have a health row
-	apps    versions
+	writing  chan struct{} // holds one token; who takes it may use what follows
+	writer   *writer
+	seen     seenSet
+	failing  map[id.ID]struct{} // endpoints that may have a health row
+	apps     versions
+	handoffs handoffs
+	messages bucketing
+	attempts bucketing
 
 	readers chan *conn // idle ones
 	dialled []*conn    // all readers
@@ -89,18 +95,27 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.SeenBytes == 0 {
 		cfg.SeenBytes = 64 << 20
 	}
+	if cfg.bucketRows == 0 {
+		cfg.bucketRows = bucketRows
+	}
+	if cfg.handoffStep == 0 {
+		cfg.handoffStep = handoffStep
+	}
 	path, err := filepath.Abs(cfg.Path)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	s := &Store{
-		leases:  newLeases(),
-		writing: make(chan struct{}, 1),
-		seen:    seenSet{max: cfg.SeenBytes / seenEntryBytes},
-		failing: map[id.ID]struct{}{},
-		apps:    versions{},
-		readers: make(chan *conn, cfg.Readers),
-		closed:  make(chan struct{}),
+		leases:   newLeases(),
+		writing:  make(chan struct{}, 1),
+		seen:     seenSet{max: cfg.SeenBytes / seenEntryBytes},
+		failing:  map[id.ID]struct{}{},
+		apps:     versions{},
+		handoffs: handoffs{every: cfg.handoffStep},
+		messages: bucketing{every: cfg.bucketRows},
+		attempts: bucketing{every: cfg.bucketRows},
+		readers:  make(chan *conn, cfg.Readers),
+		closed:   make(chan struct{}),
 	}
 	s.writing <- struct{}{}
 	if s.lock, err = lock(path + ".lock"); err != nil {
@@ -152,6 +167,15 @@ func (s *Store) begin(ctx context.Context) error {
 	}
 	c := s.writer.conn
 	if _, err := c.run(`INSERT INTO meta (name, value) VALUES ('id_key', ?) ON CONFLICT DO NOTHING`, key); err != nil {
+		return err
+	}
+	if err := s.handoffs.recover(ctx, c); err != nil {
+		return err
+	}
+	if err := s.messages.load(ctx, c, "message"); err != nil {
+		return err
+	}
+	if err := s.attempts.load(ctx, c, "attempt"); err != nil {
 		return err
 	}
 	if err := s.seen.load(ctx, c); err != nil {

@@ -20,6 +20,7 @@ type writer struct {
 	messages *inserter // short rows
 	fullMsgs *inserter
 	rows     *inserter // deliveries, short rows
+	handed   *inserter // the same, stored as leased
 	fullRows *inserter
 	attempts *inserter
 	seen     *inserter
@@ -48,14 +49,19 @@ func (s *Store) write(ctx context.Context, fn func(*writer) error, end func(comm
 		return fmt.Errorf("begin: %w", err)
 	}
 	committed := false
+	returned := s.leases.takeReturned()
 	defer func() {
 		if !committed {
+			s.leases.returnAgain(returned)
 			if undoErr := c.rollback(); undoErr != nil {
 				err = errors.Join(err, fmt.Errorf("roll back: %w", undoErr))
 			}
 		}
 		end(committed)
 	}()
+	if err := makePending(c, returned); err != nil {
+		return fmt.Errorf("return leases: %w", err)
+	}
 	if err := fn(s.writer); err != nil {
 		return err
 	}
@@ -102,7 +108,7 @@ func isMisplaced(err error) bool {
 func (s *Store) Update(ctx context.Context, fn func(commit.Tx) error) error {
 	t := &tx{store: s}
 	return s.write(ctx, func(w *writer) error {
-		t.writer = w
+		t.writer, t.messages, t.attempts = w, s.messages, s.attempts
 		return fn(t)
 	}, t.end)
 }
@@ -119,6 +125,10 @@ type tx struct {
 	spilled bool           // keys were written to seen_spill
 	healthy []id.ID        // endpoints whose health row went
 	apps    []id.ID        // apps whose version may have changed
+	ripe    []delivery.Key // handed off ones that are stored as pending now
+	stepTo  id.ID          // of handoffs; 0 = no step
+
+	messages, attempts bucketing // the Store's, as this transaction goes on from them
 }
 
 // end brings the Store's memory up to what became of the transaction.
@@ -128,6 +138,11 @@ func (t *tx) end(committed bool) {
 	if !committed {
 		s.leases.undo(t.put, t.taken)
 		return
+	}
+	s.messages, s.attempts = t.messages, t.attempts
+	if t.stepTo != 0 {
+		s.leases.ripen(t.ripe)
+		s.handoffs.stepped(t.stepTo)
 	}
 	s.leases.end(t.taken)
 	s.seen.add(t.seen)

@@ -4,13 +4,17 @@
 -- migration; whatever a query names is a column.
 --
 -- Keys of the tables that grow begin with ids, which ascend, not with apps or
--- endpoints, which do not: rows are appended and pages fill up. DESIGN.md in this
--- directory has the measurements.
+-- endpoints, which do not: rows are appended and pages fill up. What is listed by
+-- app or by endpoint has an index that begins with a bucket: a number that rises
+-- by one every few hundred rows. New entries then lie together at the end of the
+-- index, whatever they belong to, and a list looks into one bucket after the
+-- other. DESIGN.md in this directory has the measurements.
 
 -- +goose Up
 
 -- Facts of the installation: id_key (32 bytes), high_water_<node> (the largest id
--- among rows that were removed).
+-- among rows that were removed), handed_off_from (deliveries of messages before it
+-- are not stored as leased).
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
     value BLOB NOT NULL
@@ -76,16 +80,19 @@ CREATE TABLE message (
     event_hash BLOB,                        -- 16 bytes; NULL = no eventId
     deliver_at INTEGER NOT NULL DEFAULT 0,
     expires    INTEGER,                     -- of the payload; NULL = with the row
+    bucket     INTEGER NOT NULL,            -- rises with id
     extra      BLOB,                        -- JSON: eventId, channels, tags, orderKey; NULL = none
     payload    BLOB                         -- NULL = dropped. Last, so that lists need not read it.
 );
--- An index ends in its row's id by itself: this is (app, id).
-CREATE INDEX message_app ON message (app);
+-- An index ends in its row's id by itself: this is (bucket, app, id).
+CREATE INDEX message_app ON message (bucket, app);
 CREATE UNIQUE INDEX message_event ON message (app, event_hash) WHERE event_hash IS NOT NULL;
 CREATE INDEX message_expires ON message (expires) WHERE expires IS NOT NULL AND payload IS NOT NULL;
 
--- state, reason and trigger are the numbers of package delivery; a leased row is
--- stored as pending (1), under the generation before that of its lease.
+-- state, reason and trigger are the numbers of package delivery, with one twist:
+-- 3 (leased) is only what was handed to a sender as it was inserted, and what
+-- meta.handed_off_from leads to at the next start; what a claim leases stays 1
+-- (pending). Either way the row has the generation before that of the lease.
 CREATE TABLE delivery (
     msg        INTEGER NOT NULL,
     ep         INTEGER NOT NULL,
@@ -102,24 +109,24 @@ CREATE TABLE delivery (
     PRIMARY KEY (msg, ep)
 ) WITHOUT ROWID;
 CREATE INDEX delivery_due ON delivery (ep, next_at, msg) WHERE state = 1;
-CREATE INDEX delivery_ep ON delivery (ep, msg);
 
 CREATE TABLE attempt (
+    id       INTEGER PRIMARY KEY,
     msg      INTEGER NOT NULL,
     ep       INTEGER NOT NULL,
     n        INTEGER NOT NULL,              -- generation of the claim
     app      INTEGER NOT NULL,
-    id       INTEGER NOT NULL,
     trigger  INTEGER NOT NULL,
     at       INTEGER NOT NULL,
     success  INTEGER NOT NULL,
     status   INTEGER NOT NULL,              -- 0 = no response
     latency  INTEGER NOT NULL,              -- microseconds
+    bucket   INTEGER NOT NULL,              -- rises with id
     error    TEXT,
-    response BLOB,
-    PRIMARY KEY (msg, ep, n)
-) WITHOUT ROWID;
-CREATE INDEX attempt_ep ON attempt (ep, id);
+    response BLOB
+);
+CREATE UNIQUE INDEX attempt_msg ON attempt (msg, ep, n);
+CREATE INDEX attempt_ep ON attempt (bucket, ep);
 
 -- Keys of finished work. seen is found through the set in memory, which maps hash
 -- to number; seen_spill holds what came while that set was full, found by hash.
