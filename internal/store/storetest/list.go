@@ -154,6 +154,50 @@ func testSparseFilter(w *world) {
 	same(w, "found on the walk", want.Message, got)
 }
 
+// testQuietApp has an app with little traffic among others with much.
+func testQuietApp(w *world) {
+	app, eps := w.app(1)
+	busy, _ := w.app(0)
+	var want []delivery.Attempt
+	for range 3 {
+		want = append(want, w.history(app, eps[0].ID, 2)...)
+		for range 9 {
+			var c store.Changes
+			for range 500 {
+				c.Messages = append(c.Messages, w.message(busy.ID))
+			}
+			w.write(c)
+		}
+	}
+	var ids []id.ID
+	for _, a := range want {
+		ids = append(ids, a.Message)
+	}
+	for _, ascending := range []bool{true, false} {
+		for _, limit := range []int{1, 3, 50} {
+			p := store.Page{Limit: limit, Ascending: ascending}
+			messages := messageIDs(pages(w, p, w.listMessages(store.MessageQuery{App: app.ID})))
+			var attempts, deliveries []id.ID
+			for _, row := range pages(w, p, w.listAttempts(store.AttemptQuery{App: app.ID, Endpoint: eps[0].ID})) {
+				attempts = append(attempts, row.Attempt.Message)
+			}
+			for _, row := range pages(w, p, w.listDeliveries(store.DeliveryQuery{App: app.ID, Endpoint: eps[0].ID})) {
+				deliveries = append(deliveries, row.Delivery.Message)
+			}
+			same(w, "messages", ids, messages)
+			same(w, "attempts", ids, attempts)
+			same(w, "deliveries", ids, deliveries)
+		}
+		slices.Reverse(ids)
+	}
+	r, ok, err := w.MessageRange(w.ctx(), app.ID, want[1].Message, 0, 3)
+	w.ok("message range", err)
+	same(w, "ok", true, ok)
+	same(w, "range", store.Range{From: want[2].Message, Until: want[4].Message + 1, App: app.ID}, r)
+	w.write(store.Changes{Dropped: []store.Range{r}})
+	same(w, "left", []int{0, 1, 5}, w.left(want))
+}
+
 func testStableCursor(w *world) {
 	app, _ := w.app(0)
 	var old []id.ID

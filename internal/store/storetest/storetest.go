@@ -97,6 +97,7 @@ func Run(t *testing.T, d Driver) {
 		{"messages are listed in both directions", testMessageList},
 		{"message filters miss nothing", testMessageFilters},
 		{"a page that matches little ends early", testSparseFilter},
+		{"an app with little traffic is found among others", testQuietApp},
 		{"cursors are stable while rows come", testStableCursor},
 		{"attempts are listed", testAttemptList},
 		{"attempts name the URL they were sent to", testAttemptURL},
