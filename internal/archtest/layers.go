@@ -64,6 +64,7 @@ var layers = []layer{
 	{number: testSupport, path: "internal/archtest"},
 	{number: testSupport, path: "internal/e2e"},
 	{number: testSupport, path: "internal/e2e/..."},
+	{number: testSupport, path: "internal/ingest/ingesttest"},
 	{number: testSupport, path: "internal/testenv"},
 }
 

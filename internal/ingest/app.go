@@ -133,7 +133,8 @@ func (s *Service) ExpireTokens(ctx context.Context, ref AppRef, from time.Time) 
 	})
 }
 
-// changeApp runs a change that cannot be refused on an existing app.
+// changeApp runs a change that cannot be refused on an existing app of the ref's
+// org. What was read by the app's id before is checked by that, too.
 func (s *Service) changeApp(ctx context.Context, ref AppRef, change func(*commit.View, *store.AppConfig)) error {
 	_, err := s.submit(ctx, ref.Org, Key{}, &commit.Unit{
 		Keys: commit.Keys{Apps: []AppRef{ref}},

@@ -137,13 +137,7 @@ func (s *Service) DeletePayload(ctx context.Context, app AppRef, message store.R
 	if err != nil {
 		return err
 	}
-	_, err = s.submit(ctx, owner(app), Key{}, &commit.Unit{
-		Decide: func(v *commit.View) (id.ID, error) {
-			v.DropPayload(m.ID)
-			return m.ID, nil
-		},
-	})
-	return err
+	return s.changeApp(ctx, app, func(v *commit.View, _ *store.AppConfig) { v.DropPayload(m.ID) })
 }
 
 // DeleteAttemptContent removes what a receiver answered to an attempt.
@@ -156,13 +150,7 @@ func (s *Service) DeleteAttemptContent(ctx context.Context, app AppRef, message,
 	if err != nil {
 		return missing(err)
 	}
-	_, err = s.submit(ctx, owner(app), Key{}, &commit.Unit{
-		Decide: func(v *commit.View) (id.ID, error) {
-			v.DropResponse(a.Attempt)
-			return a.ID, nil
-		},
-	})
-	return err
+	return s.changeApp(ctx, app, func(v *commit.View, _ *store.AppConfig) { v.DropResponse(a.Attempt) })
 }
 
 // findMessage reads a message by what a path names.

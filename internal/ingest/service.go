@@ -100,7 +100,8 @@ func owner(ref AppRef) string {
 	return ref.Org + "/" + strconv.FormatInt(int64(ref.ID), 10) + "/" + ref.UID
 }
 
-// findApp resolves an app that must be known by id before its unit is made.
+// findApp resolves an app that must be known by id before its unit is made. An id
+// is taken as it is: that the app is the caller's is for the unit to check.
 func (s *Service) findApp(ctx context.Context, ref AppRef) (id.ID, error) {
 	if ref.ID != 0 {
 		return ref.ID, nil
