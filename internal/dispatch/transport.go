@@ -28,8 +28,8 @@ func NewTransport(guard *netguard.Guard) *http.Transport {
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{},
 		DisableCompression:     true,
-		MaxIdleConns:           4096,
-		MaxIdleConnsPerHost:    128,
+		MaxIdleConns:           8192,
+		MaxIdleConnsPerHost:    1024, // many endpoints may share a host; a dial costs more than a delivery
 		IdleConnTimeout:        60 * time.Second,
 		MaxResponseHeaderBytes: maxHeaderBytes,
 		WriteBufferSize:        8 << 10,
