@@ -159,9 +159,9 @@ func testQuietApp(w *world) {
 	app, eps := w.app(1)
 	busy, _ := w.app(0)
 	var want []delivery.Attempt
-	for range 3 {
+	for _, batches := range []int{17, 1, 3} {
 		want = append(want, w.history(app, eps[0].ID, 2)...)
-		for range 9 {
+		for range batches {
 			var c store.Changes
 			for range 500 {
 				c.Messages = append(c.Messages, w.message(busy.ID))
