@@ -217,7 +217,7 @@ func (f *figures) rows() []row {
 			row{"backlog", fmt.Sprint(b.Deliveries), "filled at " + number(b.FillPerS, 0) + "/s, drained at " + number(b.DrainPerS, 0) + "/s"},
 			row{"backlog RSS MB", number(b.RSSFilled, 0) + " / " + number(b.RSSRestarted, 0), "filled / after a restart; peaks " + number(b.PeakFilled, 0) + " / " + number(b.PeakDrained, 0)},
 			row{"ready ms", number(b.ReadyWaiting, 0) + " / " + number(b.ReadyDue, 0), "backlog waiting / due"},
-			row{"lists p95 ms", number(b.ListP95, 1), "the slowest"})
+			row{"lists p95 ms", number(b.ListP95, 1), "the slowest; statistics of an endpoint, which count, " + number(b.StatsP95, 0)})
 	}
 	return rows
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // heapFloorBytes is how much heap the collector takes for granted.
-const heapFloorBytes = 48 << 20
+const heapFloorBytes = 32 << 20
 
 // raiseHeapFloor keeps the garbage collector from running all the time. The server's live heap is a few MiB, so by Go's
 // rule (collect when the heap has doubled) it would collect 60 times a second under load. A block that is never touched
