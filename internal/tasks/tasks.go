@@ -8,6 +8,8 @@ package tasks
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -68,17 +70,22 @@ func (r *Runner) Run(ctx context.Context) error {
 }
 
 // round makes one step of every running task; worked is false if there are none.
+// A task that fails holds up no other.
 func (r *Runner) round(ctx context.Context) (worked bool, err error) {
 	running, err := r.cfg.Store.RunningTasks(ctx)
 	if err != nil {
 		return false, err
 	}
+	var failed []error
 	for _, t := range running {
 		if err := r.step(ctx, t); err != nil {
-			return true, err
+			failed = append(failed, fmt.Errorf("task %d of kind %d: %w", t.ID, t.Kind, err))
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
-	return len(running) > 0, nil
+	return len(running) > 0, errors.Join(failed...)
 }
 
 func (r *Runner) step(ctx context.Context, t store.Task) error {
