@@ -69,7 +69,7 @@ func (b *bench) pending(ctx context.Context) (*figures, error) {
 	}
 	stats, err := b.pages(ctx, "/app/"+b.apps[0]+"/endpoint/"+b.endpoints[0][0]+"/stats")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	f.StatsP95 = figure(stats.Millis(0.95))
 	f.ListP95 = slices.Max(slices.Concat(slices.Collect(maps.Values(f.ListsPending)), slices.Collect(maps.Values(f.ListsDelivered))))
