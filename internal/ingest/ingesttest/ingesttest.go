@@ -241,12 +241,13 @@ func (e *Engine) Deliver(endpoint id.ID, success bool) int {
 func (e *Engine) Deliveries(endpoint id.ID) []delivery.Delivery {
 	e.t.Helper()
 	all := []delivery.State{delivery.Pending, delivery.Waiting, delivery.Leased, delivery.Succeeded, delivery.Failed, delivery.Canceled}
-	rows, next, err := e.Store.DeliveriesOf(context.Background(), endpoint, 0, 0, all, 1_000_000)
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	if next != 0 {
-		e.t.Fatal("there are more deliveries than one read gives")
+	var rows []delivery.Delivery
+	for after, more := id.ID(0), true; more; more = after != 0 {
+		some, next, err := e.Store.DeliveriesOf(context.Background(), endpoint, after, 0, all, 1000)
+		if err != nil {
+			e.t.Fatal(err)
+		}
+		rows, after = append(rows, some...), next
 	}
 	return rows
 }
