@@ -11,9 +11,10 @@ import (
 )
 
 // conn is one connection with its prepared statements, used by one goroutine at
-// a time. It drives the driver's connection directly: database/sql spends one to
-// two microseconds a statement on locks and on converting arguments that are
-// converted already (DESIGN.md, "Measured").
+// a time. It drives the driver's connection directly. database/sql would give the
+// same for 0.3 microseconds a statement and 7 nanoseconds an argument more, which
+// is a few percent of a small batch; the better reason is that here a connection
+// is a thing that one holds: the one that writes, the one with the snapshot.
 type conn struct {
 	raw   driver.Conn
 	stmts map[string]*stmt

@@ -63,10 +63,11 @@ func (t *tx) step(inserted []delivery.Delivery) error {
 	if h.rows < h.every {
 		return nil
 	}
-	t.ripe = t.store.leases.freshBefore(h.next)
-	if err := makePending(t.writer.conn, t.ripe); err != nil {
+	ripe := t.store.leases.freshBefore(h.next)
+	if err := makePending(t.writer.conn, ripe); err != nil {
 		return err
 	}
+	t.ripe = append(t.ripe, ripe...)
 	t.stepTo = inserted[len(inserted)-1].Message
 	_, err := t.writer.conn.run(`INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
 		handedOffFrom, int64(h.next))

@@ -22,6 +22,7 @@ const prefilled = 200_000
 type bench struct {
 	*Store
 	b         *testing.B
+	config    Config
 	gen       *id.Generator
 	apps      []id.ID
 	endpoints [][]id.ID // by app
@@ -33,16 +34,17 @@ type bench struct {
 
 func newBench(b *testing.B, apps, endpoints, prefill int) *bench {
 	b.Helper()
-	s, err := Open(b.Context(), Config{Path: filepath.Join(b.TempDir(), "bench.db")})
+	cfg := Config{Path: filepath.Join(b.TempDir(), "bench.db")}
+	s, err := Open(b.Context(), cfg)
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { _ = s.Close() })
 	gen, err := id.NewGenerator(0, 0)
 	if err != nil {
 		b.Fatal(err)
 	}
-	w := &bench{Store: s, b: b, gen: gen, payload: []byte(fmt.Sprintf(`{"type":"session.joined","data":%q}`, make([]byte, 300)))[:600]}
+	w := &bench{Store: s, b: b, config: cfg, gen: gen, payload: []byte(fmt.Sprintf(`{"type":"session.joined","data":%q}`, make([]byte, 300)))[:600]}
+	b.Cleanup(func() { _ = w.Close() })
 	for range apps {
 		app := gen.Next(time.Now())
 		w.apps = append(w.apps, app)
