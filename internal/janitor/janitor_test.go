@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,13 +40,15 @@ type watched struct {
 	janitor.Store
 	ranges  []store.Range // that were given
 	forgot  []int         // keys, by call
-	shrinks int
-	failing error // of every call, but for Shrink
+	shrinks atomic.Int64
+	failing atomic.Bool // every call, but for Shrink
 }
 
+var errLuck = errors.New("no such luck")
+
 func (w *watched) MessageRange(ctx context.Context, app, after, until id.ID, limit int) (store.Range, bool, error) {
-	if w.failing != nil {
-		return store.Range{}, false, w.failing
+	if w.failing.Load() {
+		return store.Range{}, false, errLuck
 	}
 	r, ok, err := w.Store.MessageRange(ctx, app, after, until, limit)
 	if ok {
@@ -55,8 +58,8 @@ func (w *watched) MessageRange(ctx context.Context, app, after, until id.ID, lim
 }
 
 func (w *watched) ForgetSeen(ctx context.Context, now time.Time, limit int) (int, error) {
-	if w.failing != nil {
-		return 0, w.failing
+	if w.failing.Load() {
+		return 0, errLuck
 	}
 	n, err := w.Store.ForgetSeen(ctx, now, limit)
 	w.forgot = append(w.forgot, n)
@@ -64,7 +67,7 @@ func (w *watched) ForgetSeen(ctx context.Context, now time.Time, limit int) (int
 }
 
 func (w *watched) Shrink(ctx context.Context) error {
-	w.shrinks++
+	w.shrinks.Add(1)
 	return w.Store.Shrink(ctx)
 }
 
@@ -291,8 +294,8 @@ func TestPieces(t *testing.T) {
 		if len(at) != 3 || len(left) != 1 || left[0].ID != young {
 			t.Errorf("%d pieces left %d payloads, want 3 and 1", len(at), len(left))
 		}
-		if w.shrinks != 2 {
-			t.Errorf("%d shrinks in 2 rounds", w.shrinks)
+		if n := w.shrinks.Load(); n != 2 {
+			t.Errorf("%d shrinks in 2 rounds", n)
 		}
 	})
 }
@@ -369,8 +372,8 @@ func TestRun(t *testing.T) {
 			t.Errorf("%d messages are left after the first round", got)
 		}
 		testenv.Advance(1000 * time.Minute)
-		if w.shrinks < 67 || w.shrinks > 202 { // every ten minutes ± 50 %
-			t.Errorf("%d rounds in 1000 min", w.shrinks)
+		if n := w.shrinks.Load(); n < 67 || n > 202 { // every ten minutes ± 50 %
+			t.Errorf("%d rounds in 1000 min", n)
 		}
 		before := time.Now()
 		stop()
@@ -422,7 +425,8 @@ func TestFailures(t *testing.T) {
 		app := e.App()
 		e.Post(app)
 		testenv.Advance(91 * day)
-		w := &watched{Store: e.Store, failing: errors.New("no such luck")}
+		w := &watched{Store: e.Store}
+		w.failing.Store(true)
 		var log bytes.Buffer
 		cfg := quiet(e)
 		cfg.Store, cfg.Logger = w, slog.New(slog.NewTextHandler(&log, nil))
@@ -430,19 +434,19 @@ func TestFailures(t *testing.T) {
 		var ended sync.WaitGroup
 		ended.Go(func() { _ = janitor.New(cfg).Run(ctx) })
 		testenv.Advance(time.Second)
-		if w.shrinks != 1 {
-			t.Errorf("the store was shrunk %d times though it could be", w.shrinks)
+		if n := w.shrinks.Load(); n != 1 {
+			t.Errorf("the store was shrunk %d times in one round", n)
 		}
-		if got := strings.Count(log.String(), "level=ERROR"); got != 1 || !strings.Contains(log.String(), "no such luck") {
-			t.Errorf("the log is %q", log.String())
-		}
-		w.failing = nil
+		w.failing.Store(false)
 		testenv.Advance(16 * time.Minute)
 		if got := len(messages(t, e, app)); got != 0 {
 			t.Errorf("%d messages are left after the next round", got)
 		}
 		stop()
 		ended.Wait()
+		if got := strings.Count(log.String(), "level=ERROR"); got != 1 || !strings.Contains(log.String(), errLuck.Error()) {
+			t.Errorf("the log is %q", log.String())
+		}
 	})
 }
 

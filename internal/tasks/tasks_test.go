@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -482,8 +483,8 @@ func TestNoTasks(t *testing.T) {
 			}
 		})
 		testenv.Advance(100 * time.Second)
-		if counted.looks < 67 || counted.looks > 201 { // every second ± 50 %
-			t.Errorf("%d looks in 100 s", counted.looks)
+		if n := counted.looks.Load(); n < 67 || n > 201 { // every second ± 50 %
+			t.Errorf("%d looks in 100 s", n)
 		}
 		before := time.Now()
 		stop()
@@ -497,12 +498,12 @@ func TestNoTasks(t *testing.T) {
 // countingStore counts looks for tasks and can refuse to give an endpoint's deliveries.
 type countingStore struct {
 	tasks.Store
-	looks  int
+	looks  atomic.Int64
 	broken id.ID
 }
 
 func (s *countingStore) RunningTasks(ctx context.Context) ([]store.Task, error) {
-	s.looks++
+	s.looks.Add(1)
 	return s.Store.RunningTasks(ctx)
 }
 
@@ -525,13 +526,13 @@ func TestFailingStore(t *testing.T) {
 		e.Fill(app, 10, ingesttest.Failed, ep)
 		task := recovery(t, e, app, ep, begin, time.Time{})
 		healed := time.Now().Add(10 * time.Second)
-		tries := 0
+		var tries atomic.Int64
 		var log bytes.Buffer
 		runner := tasks.New(tasks.Config{
 			Store: e.Store, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 			Submitter: submitter(func(ctx context.Context, u *commit.Unit) (commit.Result, error) {
 				if time.Now().Before(healed) {
-					tries++
+					tries.Add(1)
 					return commit.Result{}, store.ErrUnavailable
 				}
 				return e.Committer.Submit(ctx, u)
@@ -541,15 +542,15 @@ func TestFailingStore(t *testing.T) {
 		var ended sync.WaitGroup
 		ended.Go(func() { _ = runner.Run(ctx) })
 		testenv.Advance(9 * time.Second)
-		if tries < 6 || tries > 19 {
-			t.Errorf("%d tries in 9 s", tries)
+		if n := tries.Load(); n < 6 || n > 19 {
+			t.Errorf("%d tries in 9 s", n)
 		}
 		testenv.Advance(4 * time.Second)
 		wantTask(t, e, task, store.TaskFinished, 10, "")
 		stop()
 		ended.Wait()
-		if got := strings.Count(log.String(), "store unavailable"); got != tries {
-			t.Errorf("%d lines about %d failed tries:\n%s", got, tries, log.String())
+		if got := strings.Count(log.String(), "store unavailable"); got != int(tries.Load()) {
+			t.Errorf("%d lines about %d failed tries:\n%s", got, tries.Load(), log.String())
 		}
 	})
 }
@@ -575,8 +576,8 @@ func TestOneFailsOthersGoOn(t *testing.T) {
 		ended.Wait()
 		wantTask(t, e, stuck, store.TaskRunning, 0, "")
 		wantTask(t, e, fine, store.TaskFinished, 1200, "")
-		if counted.looks > 30 {
-			t.Errorf("%d looks in 10 s: the runner does not rest", counted.looks)
+		if n := counted.looks.Load(); n > 30 {
+			t.Errorf("%d looks in 10 s: the runner does not rest", n)
 		}
 	})
 }
