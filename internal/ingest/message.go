@@ -3,7 +3,6 @@ package ingest
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"strings"
 	"time"
 
@@ -39,7 +38,7 @@ func (s *Service) PostMessage(ctx context.Context, app AppRef, key Key, m Messag
 		if err != nil {
 			return Result{}, err
 		}
-		event = commit.EventKey{App: appID, Hash: hash16(m.EventID)}
+		event = commit.EventKey{App: appID, Hash: store.HashText(m.EventID)}
 		u.Keys.EventIDs = []commit.EventKey{event}
 	}
 	u.Decide = func(v *commit.View) (id.ID, error) {
@@ -161,11 +160,6 @@ func (s *Service) findMessage(ctx context.Context, app AppRef, ref store.Ref) (s
 	}
 	m, err := s.cfg.Store.Message(ctx, appID, ref)
 	return m, missing(err)
-}
-
-func hash16(text string) store.Hash16 {
-	sum := sha256.Sum256([]byte(text))
-	return store.Hash16(sum[:])
 }
 
 func (s *Service) checkMessage(m *Message, now time.Time) error {

@@ -142,7 +142,9 @@ func TestCut(t *testing.T) {
 		{
 			"short thread numbers are padded",
 			[]string{`7     pwrite64(3</d/a>, "abc", 3, 0) = 3`, `12345 fsync(3</d/a>)  = 0`},
-			2, map[string]string{"a": "abc"}, map[string]string{"a": "abc"},
+			2,
+			map[string]string{"a": "abc"},
+			map[string]string{"a": "abc"},
 		},
 		{
 			"a short write counts for what was written; hexadecimal is read",

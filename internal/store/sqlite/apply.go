@@ -32,8 +32,10 @@ func newWriter(c *conn) *writer {
 		fullRows: into(`delivery (msg, ep, app, generation, state, reason, trigger, attempts, next_at, deadline, ord_key, ord_seq)`,
 			`(?,?,?,?,?,?,?,?,?,?,?,?)`),
 		// Two results of one lease have one key; the first stays.
-		attempts: &inserter{conn: c, head: `INSERT OR IGNORE INTO attempt (id, msg, ep, n, app, trigger, at, success, status, latency, bucket, error, response) VALUES `,
-			row: `(?,?,?,?,?,?,?,?,?,?,?,?,?)`},
+		attempts: &inserter{
+			conn: c, head: `INSERT OR IGNORE INTO attempt (id, msg, ep, n, app, trigger, at, success, status, latency, bucket, error, response) VALUES `,
+			row: `(?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+		},
 		seen:  into(`seen (number, expires, hash, body, result)`, `(?,?,?,?,?)`),
 		spill: into(`seen_spill (hash, expires, body, result)`, `(?,?,?,?)`),
 	}

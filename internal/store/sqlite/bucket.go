@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 
 	"github.com/callboard/callboard/internal/id"
@@ -70,7 +71,7 @@ func (w *walk) run(ctx context.Context, c *conn, fn func(row []driver.Value) err
 		values[0] = bucket
 		err := c.each(ctx, query, func(row []driver.Value) error {
 			err := fn(row)
-			stopped = err == errStop
+			stopped = errors.Is(err, errStop)
 			return err
 		}, values...)
 		if err != nil || stopped || bucket == end {

@@ -123,7 +123,7 @@ func (s *stmt) each(ctx context.Context, values []driver.Value, fn func(row []dr
 	}()
 	row := s.conn.buffer(len(rows.Columns()))
 	for {
-		if err := rows.Next(row); err == io.EOF {
+		if err := rows.Next(row); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return classify(err)

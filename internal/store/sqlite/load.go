@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql/driver"
+	"errors"
 	"slices"
 	"strings"
 
@@ -74,7 +75,7 @@ func (t *tx) AppConfigs(ctx context.Context, refs []commit.AppRef) ([]store.AppC
 	c := t.writer.conn
 	for _, ref := range refs {
 		app, err := findApp(ctx, c, ref.Org, ref.Ref)
-		if err == store.ErrNotFound || err == nil && slices.ContainsFunc(configs, func(other store.AppConfig) bool { return other.App.ID == app.ID }) {
+		if errors.Is(err, store.ErrNotFound) || err == nil && slices.ContainsFunc(configs, func(other store.AppConfig) bool { return other.App.ID == app.ID }) {
 			continue
 		} else if err != nil {
 			return nil, err

@@ -5,6 +5,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -196,14 +198,8 @@ func (in *inserter) prepare(size int) (*stmt, error) {
 	if in.stmts[size] != nil {
 		return in.stmts[size], nil
 	}
-	query := in.head
-	for i := range 1 << size {
-		if i > 0 {
-			query += ","
-		}
-		query += in.row
-	}
-	s, err := in.conn.prepare(query)
+	rows := slices.Repeat([]string{in.row}, 1<<size)
+	s, err := in.conn.prepare(in.head + strings.Join(rows, ","))
 	if err != nil {
 		return nil, err
 	}

@@ -257,8 +257,8 @@ func testIDKey(w *world) {
 
 func testClosed(w *world) {
 	w.ok("ping", w.Ping(w.ctx()))
-	w.ok("close", w.Store.Close())
-	w.ok("close again", w.Store.Close())
+	w.ok("close", w.Close())
+	w.ok("close again", w.Close())
 	if err := w.Ping(w.ctx()); err == nil {
 		w.Error("a closed store answers")
 	}

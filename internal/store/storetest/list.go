@@ -279,13 +279,20 @@ func testAttemptList(w *world) {
 	}
 	yes, no := true, false
 	for _, q := range []store.AttemptQuery{
-		{Endpoint: eps[0].ID}, {Endpoint: eps[1].ID},
-		{Message: c.Messages[2].ID}, {Message: c.Messages[2].ID, Endpoint: eps[1].ID},
-		{Endpoint: eps[0].ID, Success: &yes}, {Endpoint: eps[0].ID, Success: &no},
-		{Endpoint: eps[0].ID, StatusClass: 200}, {Endpoint: eps[0].ID, StatusClass: 300}, {Endpoint: eps[0].ID, StatusClass: -1},
+		{Endpoint: eps[0].ID},
+		{Endpoint: eps[1].ID},
+		{Message: c.Messages[2].ID},
+		{Message: c.Messages[2].ID, Endpoint: eps[1].ID},
+		{Endpoint: eps[0].ID, Success: &yes},
+		{Endpoint: eps[0].ID, Success: &no},
+		{Endpoint: eps[0].ID, StatusClass: 200},
+		{Endpoint: eps[0].ID, StatusClass: 300},
+		{Endpoint: eps[0].ID, StatusClass: -1},
 		{Message: c.Messages[0].ID, StatusClass: 400},
-		{Endpoint: eps[0].ID, EventTypes: []string{"a"}}, {Endpoint: eps[0].ID, EventTypes: []string{}},
-		{Endpoint: eps[0].ID, Channel: "x"}, {Endpoint: eps[0].ID, Tag: "t", EventTypes: []string{"b"}},
+		{Endpoint: eps[0].ID, EventTypes: []string{"a"}},
+		{Endpoint: eps[0].ID, EventTypes: []string{}},
+		{Endpoint: eps[0].ID, Channel: "x"},
+		{Endpoint: eps[0].ID, Tag: "t", EventTypes: []string{"b"}},
 		{Endpoint: eps[0].ID, Since: all[1].ID, Until: all[4].ID},
 	} {
 		var want []delivery.Attempt
@@ -408,7 +415,9 @@ func testDeliveryList(w *world) {
 		{States: []delivery.State{delivery.Pending}},
 		{States: []delivery.State{delivery.Failed, delivery.Succeeded}},
 		{States: []delivery.State{}},
-		{EventTypes: []string{"a"}}, {Channel: "x"}, {Tag: "t", States: []delivery.State{delivery.Pending}},
+		{EventTypes: []string{"a"}},
+		{Channel: "x"},
+		{Tag: "t", States: []delivery.State{delivery.Pending}},
 		{Since: c.Messages[1].ID, Until: c.Messages[4].ID},
 	} {
 		var want []delivery.Delivery

@@ -164,7 +164,7 @@ func (h *script) complete(t *rapid.T) {
 	for _, d := range h.pick(t) {
 		done := h.succeed(d)
 		if rapid.Bool().Draw(t, "retry") {
-			done = h.world.retry(d, h.at(t, "due"))
+			done = h.retry(d, h.at(t, "due"))
 		}
 		c.Completed = append(c.Completed, done)
 	}

@@ -147,7 +147,7 @@ func newWorld(t testing.TB, d Driver) *world {
 	}
 	w.start()
 	t.Cleanup(func() {
-		if err := w.Store.Close(); err != nil {
+		if err := w.Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}
 	})
@@ -166,7 +166,7 @@ func (w *world) start() {
 // reopen closes the store and opens it again.
 func (w *world) reopen() {
 	w.Helper()
-	if err := w.Store.Close(); err != nil {
+	if err := w.Close(); err != nil {
 		w.Fatal("close:", err)
 	}
 	w.start()
