@@ -3,11 +3,13 @@ package app
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -44,6 +46,7 @@ const (
 type App struct {
 	cfg        Config
 	store      *sqlite.Store
+	transport  *http.Transport // of deliveries
 	committer  *commit.Committer
 	dispatcher *dispatch.Dispatcher
 	tasks      *tasks.Runner
@@ -54,15 +57,19 @@ type App struct {
 	authority  *token.Authority
 	metrics    *prometheus.Registry
 
-	addr  string
-	http  *http.Server
-	debug *http.Server
+	addr   string
+	http   *http.Server
+	debug  *http.Server
+	served sync.WaitGroup // what the two servers run
 
 	// The stages of the end, each cancelled after the one before has ended.
 	stopWork    context.CancelFunc // tasks, janitor, dispatch
 	stopCommits context.CancelFunc
 	work        *errgroup.Group
 	commits     *errgroup.Group
+
+	life  sync.Mutex // held by Start and by the shutdown
+	begun bool       // Start or the shutdown was called
 
 	stop sync.Once
 	done chan struct{} // closed when the app has ended, by itself or by Stop
@@ -82,7 +89,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 		return nil, fmt.Errorf("jwt-secret: %w", err)
 	}
 	if a.store, err = openStore(ctx, cfg); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("db: %w", err)
 	}
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.store.Close())
@@ -121,9 +128,10 @@ func (a *App) build(ctx context.Context) error {
 		DenyPorts:    a.cfg.DenyPorts,
 	})
 	dialects := dialect.NewSet(native.Dialect{})
+	a.transport = dispatch.NewTransport(guard)
 	if a.dispatcher, err = dispatch.New(dispatch.Config{
 		Store:        a.store,
-		Transport:    dispatch.NewTransport(guard),
+		Transport:    a.transport,
 		Dialects:     dialects,
 		Codec:        codec,
 		Schedule:     a.cfg.RetrySchedule,
@@ -160,14 +168,17 @@ func (a *App) build(ctx context.Context) error {
 }
 
 // Start listens and runs. When it returns without an error, requests are
-// answered; a server that cannot go on ends by itself and closes Done.
+// answered; a server that cannot go on ends by itself and closes Done. An App
+// starts once: after a failed Start only Stop is left.
 func (a *App) Start(ctx context.Context) error {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.cfg.Listen)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+	a.life.Lock()
+	defer a.life.Unlock()
+	if a.begun {
+		return errors.New("the server was started or stopped before")
 	}
-	a.addr = listener.Addr().String()
-	if listener, err = a.secured(listener); err != nil {
+	a.begun = true
+	listener, err := a.listen(ctx)
+	if err != nil {
 		return err
 	}
 	handler, err := a.buildAPI()
@@ -187,28 +198,57 @@ func (a *App) Start(ctx context.Context) error {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          quiet(a.cfg.Logger),
 	}
-	go func() {
+	a.served.Go(func() {
 		if err := a.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			a.fail(fmt.Errorf("serve: %w", err))
 		}
-	}()
+	})
 	return nil
 }
 
-// secured wraps a listener in TLS if certificates are configured.
-func (a *App) secured(l net.Listener) (net.Listener, error) {
-	if a.cfg.TLSCert == "" {
-		return l, nil
-	}
-	cert, err := tls.LoadX509KeyPair(a.cfg.TLSCert, a.cfg.TLSKey)
+// listen opens the API's address, with TLS if certificates are configured.
+func (a *App) listen(ctx context.Context) (net.Listener, error) {
+	secure, err := a.tlsConfig()
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("tls-cert: %w", err), l.Close())
+		return nil, err
 	}
-	return tls.NewListener(l, &tls.Config{
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	a.addr = listener.Addr().String()
+	if secure != nil {
+		listener = tls.NewListener(listener, secure)
+	}
+	return listener, nil
+}
+
+// tlsConfig reads the certificates; nil if none are configured. Its errors name
+// the file that is wrong.
+func (a *App) tlsConfig() (*tls.Config, error) {
+	if a.cfg.TLSCert == "" {
+		return nil, nil
+	}
+	chain, err := os.ReadFile(a.cfg.TLSCert)
+	if err != nil {
+		return nil, fmt.Errorf("tls-cert: %w", err)
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(chain) {
+		return nil, errors.New("tls-cert: holds no certificate in PEM")
+	}
+	key, err := os.ReadFile(a.cfg.TLSKey)
+	if err != nil {
+		return nil, fmt.Errorf("tls-key: %w", err)
+	}
+	cert, err := tls.X509KeyPair(chain, key)
+	if err != nil {
+		return nil, fmt.Errorf("tls-key: %w", err)
+	}
+	return &tls.Config{
 		Certificates: []tls.Certificate{cert},
 		MinVersion:   tls.VersionTLS12,
 		NextProtos:   []string{"http/1.1"},
-	}), nil
+	}, nil
 }
 
 // startWork starts what runs behind the API, the committer first.
@@ -217,21 +257,24 @@ func (a *App) startWork() {
 	workCtx, stopWork := context.WithCancel(context.Background())
 	a.stopCommits, a.stopWork = stopCommits, stopWork
 	a.commits, a.work = &errgroup.Group{}, &errgroup.Group{}
-	a.commits.Go(func() error { return a.failing(a.committer.Run(commitCtx)) })
-	a.work.Go(func() error { return a.failing(a.dispatcher.Run(workCtx, a.committer)) })
-	a.work.Go(func() error { return a.failing(a.tasks.Run(workCtx)) })
-	a.work.Go(func() error { return a.failing(a.janitor.Run(workCtx)) })
+	a.commits.Go(func() error { return a.failing(commitCtx, a.committer.Run(commitCtx)) })
+	a.work.Go(func() error { return a.failing(workCtx, a.dispatcher.Run(workCtx, a.committer)) })
+	a.work.Go(func() error { return a.failing(workCtx, a.tasks.Run(workCtx)) })
+	a.work.Go(func() error { return a.failing(workCtx, a.janitor.Run(workCtx)) })
 }
 
-// failing ends the app when one of its parts fails.
-func (a *App) failing(err error) error {
-	if err != nil {
-		a.fail(err)
+// failing ends the app when one of its parts, which ran under ctx, fails. A part
+// that was told to end while it was still starting has not failed.
+func (a *App) failing(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
 	}
+	a.fail(err)
 	return err
 }
 
-// fail remembers the first failure and ends the app.
+// fail remembers the first failure and ends the app. Nobody is there to say how
+// long clients may take; they get as long as deliveries do.
 func (a *App) fail(err error) {
 	a.mu.Lock()
 	first := a.err == nil
@@ -242,9 +285,12 @@ func (a *App) fail(err error) {
 	if !first {
 		return // what follows from the first failure
 	}
-	ctx := context.Background()
+	ctx, cancel := context.WithTimeout(context.Background(), a.cfg.DrainTimeout)
 	a.cfg.Logger.ErrorContext(ctx, "the server cannot go on", "error", err)
-	go func() { _ = a.Stop(ctx) }()
+	go func() {
+		defer cancel()
+		_ = a.Stop(ctx) // the first failure says more
+	}()
 }
 
 // Addr is the address listened on, host:port; empty before Start.
@@ -279,6 +325,9 @@ func (a *App) Stop(ctx context.Context) error {
 }
 
 func (a *App) shutDown(ctx context.Context) error {
+	a.life.Lock()
+	defer a.life.Unlock()
+	a.begun = true
 	var problems []error
 	if a.http != nil {
 		if err := a.http.Shutdown(ctx); err != nil {
@@ -294,6 +343,8 @@ func (a *App) shutDown(ctx context.Context) error {
 	if a.debug != nil {
 		problems = append(problems, a.debug.Close())
 	}
+	a.served.Wait()
+	a.transport.CloseIdleConnections()
 	return errors.Join(append(problems, a.store.Close())...)
 }
 
@@ -319,7 +370,7 @@ func (a *App) startDebug(ctx context.Context) error {
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	a.debug = &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout}
-	go func() { _ = a.debug.Serve(listener) }()
+	a.served.Go(func() { _ = a.debug.Serve(listener) }) // it ends with Close
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,7 +96,31 @@ func (cfg *Config) check() error {
 	if !strings.HasPrefix(cfg.DB, "sqlite:") || cfg.DB == "sqlite:" {
 		return errors.New("db: must be sqlite:PATH")
 	}
+	if cfg.DebugListen != "" {
+		if _, _, err := net.SplitHostPort(cfg.DebugListen); err != nil {
+			return errors.New("debug-listen: must be host:port")
+		}
+	}
+	if err := cfg.checkTimes(); err != nil {
+		return err
+	}
 	return cfg.checkURL()
+}
+
+// checkTimes refuses what would end everything at once: a negative retention, say,
+// lets the janitor remove every message.
+func (cfg *Config) checkTimes() error {
+	switch {
+	case cfg.Timeout < 0:
+		return errors.New("timeout: must not be negative")
+	case cfg.Retention < 0:
+		return errors.New("retention: must not be negative")
+	case cfg.DrainTimeout < 0:
+		return errors.New("drain-timeout: must not be negative")
+	case slices.ContainsFunc(cfg.RetrySchedule, func(d time.Duration) bool { return d < 0 }):
+		return errors.New("retry-schedule: delays must not be negative")
+	}
+	return nil
 }
 
 func (cfg *Config) checkURL() error {
