@@ -438,6 +438,7 @@ func slowPost(t *testing.T, a *app.App, body string) (finish func() int) {
 			t.Error(err)
 			return 0
 		}
+		defer res.Body.Close()
 		return res.StatusCode
 	}
 }

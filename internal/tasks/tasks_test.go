@@ -193,7 +193,7 @@ func TestRecoverLeavesTheRest(t *testing.T) {
 // committed. Every delivery is recovered once.
 func TestRestarts(t *testing.T) {
 	t.Parallel()
-	const n = 1700 // four steps
+	const n = 1100 // three steps
 	for name, known := range map[string]bool{"between steps": true, "after a commit that nobody heard of": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -208,8 +208,8 @@ func TestRestarts(t *testing.T) {
 					oneStep(e, known)
 					e.Restart()
 				}
-				if starts != 4 {
-					t.Errorf("%d starts with one step each, want 4", starts)
+				if starts != 3 {
+					t.Errorf("%d starts with one step each, want 3", starts)
 				}
 				wantTask(t, e, task, store.TaskFinished, n, "")
 				for _, d := range e.Deliveries(ep) {
@@ -278,7 +278,7 @@ func TestTwoRunners(t *testing.T) {
 		app := e.App()
 		ep := e.Endpoint(app)
 		begin := time.Now()
-		e.Fill(app, 1700, ingesttest.Failed, ep)
+		e.Fill(app, 1100, ingesttest.Failed, ep)
 		task := recovery(t, e, app, ep, begin, time.Time{})
 		ctx, stop := context.WithCancel(context.Background())
 		one, two := start(ctx, e, e.Committer.Submit), start(ctx, e, e.Committer.Submit)
@@ -286,7 +286,7 @@ func TestTwoRunners(t *testing.T) {
 		stop()
 		<-one
 		<-two
-		wantTask(t, e, task, store.TaskFinished, 1700, "")
+		wantTask(t, e, task, store.TaskFinished, 1100, "")
 		for _, d := range e.Deliveries(ep) {
 			if d.Generation != 1 {
 				t.Fatalf("a delivery was recovered %d times", d.Generation)
@@ -562,7 +562,7 @@ func TestOneFailsOthersGoOn(t *testing.T) {
 		app := e.App()
 		bad, good := e.Endpoint(app), e.Endpoint(app)
 		begin := time.Now()
-		e.Fill(app, 1200, ingesttest.Failed, bad, good)
+		e.Fill(app, 600, ingesttest.Failed, bad, good)
 		stuck := recovery(t, e, app, bad, begin, time.Time{})
 		fine := recovery(t, e, app, good, begin, time.Time{})
 		counted := &countingStore{Store: e.Store, broken: bad}
@@ -575,7 +575,7 @@ func TestOneFailsOthersGoOn(t *testing.T) {
 		stop()
 		ended.Wait()
 		wantTask(t, e, stuck, store.TaskRunning, 0, "")
-		wantTask(t, e, fine, store.TaskFinished, 1200, "")
+		wantTask(t, e, fine, store.TaskFinished, 600, "")
 		if n := counted.looks.Load(); n > 30 {
 			t.Errorf("%d looks in 10 s: the runner does not rest", n)
 		}
