@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,6 +55,12 @@ func (f *fakeStore) transactions() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(f.applied)
+}
+
+func (f *fakeStore) transactionsBegun() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.begun
 }
 
 type fakeTx struct {
@@ -271,9 +278,10 @@ func TestOneBadUnitDoesNotSpoilTheOthers(t *testing.T) {
 
 func TestUnavailableStoreAnswersAllAndIsProbed(t *testing.T) {
 	inRig(t, commit.Config{}, func(r *rig) {
-		full := true
+		var full atomic.Bool
+		full.Store(true)
 		r.store.fail = func(*store.Changes) error {
-			if full {
+			if full.Load() {
 				return fmt.Errorf("disk full: %w", store.ErrUnavailable)
 			}
 			return nil
@@ -285,13 +293,13 @@ func TestUnavailableStoreAnswersAllAndIsProbed(t *testing.T) {
 				t.Errorf("got %v, want unavailable with its cause", got.err)
 			}
 		}
-		if r.store.begun != 1 {
-			t.Errorf("%d transactions begun: an unavailable store is not asked again for each unit", r.store.begun)
+		if begun := r.store.transactionsBegun(); begun != 1 {
+			t.Errorf("%d transactions begun: an unavailable store is not asked again for each unit", begun)
 		}
 		if !r.committer.Failing() {
 			t.Error("Failing = false")
 		}
-		full = false
+		full.Store(false)
 		testenv.Advance(1500 * time.Millisecond)
 		synctest.Wait()
 		if r.committer.Failing() {
