@@ -459,6 +459,13 @@ func (v *View) DropMessages(r store.Range) {
 	v.changes.Dropped = append(v.changes.Dropped, r)
 }
 
+// EraseApp removes the rows of a deleted app and of its endpoints, secrets among
+// them. Its messages go by DropMessages, before.
+func (v *View) EraseApp(app id.ID) {
+	v.writes++
+	v.changes.ErasedApps = append(v.changes.ErasedApps, app)
+}
+
 // PutTask writes a background task.
 func (v *View) PutTask(t store.Task) {
 	v.writes++

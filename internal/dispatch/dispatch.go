@@ -20,6 +20,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -158,8 +159,11 @@ func New(cfg Config) (*Dispatcher, error) {
 // used are given back. The committer must outlive Run. Run is called once.
 func (d *Dispatcher) Run(ctx context.Context, results Submitter) error {
 	due, err := d.cfg.Store.Lanes(ctx)
+	if ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("find work: %w", err)
 	}
 	d.open(due)
 	group, work := errgroup.WithContext(context.WithoutCancel(ctx))

@@ -202,6 +202,7 @@ type Changes struct {
 	Payloads   []id.ID            // messages whose payload goes
 	Attempts   []delivery.Attempt // attempts whose response goes: Key and ID name them
 	Tasks      []Task             // upsert by id
+	ErasedApps []id.ID            // deleted apps whose rows go, with those of their endpoints
 	Dropped    []Range            // messages that go with their deliveries and attempts
 	Seen       []Seen             // results of the units that took a key
 	Unseen     []Seen             // keys of units that were refused
@@ -233,6 +234,7 @@ func (c *Changes) Reset() {
 	reset(&c.Payloads)
 	reset(&c.Attempts)
 	reset(&c.Tasks)
+	reset(&c.ErasedApps)
 	reset(&c.Dropped)
 	reset(&c.Seen)
 	reset(&c.Unseen)

@@ -208,6 +208,7 @@ func (r *Runner) purge(ctx context.Context, t store.Task) error {
 	}
 	return r.submit(ctx, t, nil, func(v *commit.View, t store.Task) store.Task {
 		if !more {
+			v.EraseApp(t.App)
 			return over(t, 0)
 		}
 		v.DropMessages(drop)

@@ -444,6 +444,9 @@ func TestPurge(t *testing.T) {
 				t.Errorf("the task is %+v", task)
 			}
 		}
+		if _, _, err := e.Store.Endpoint(t.Context(), ep); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("the endpoint, whose row holds a secret: %v, want ErrNotFound", err)
+		}
 		again := e.App(func(a *store.App) { a.UID = "a" })
 		if m := e.Post(again); slices.Contains(kept, m) {
 			t.Error("an id was given twice")

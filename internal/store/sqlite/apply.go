@@ -64,6 +64,7 @@ func (t *tx) Apply(ctx context.Context, c *store.Changes) error {
 		{"dropped payloads", len(c.Payloads), t.dropPayloads},
 		{"dropped responses", len(c.Attempts), t.dropResponses},
 		{"tasks", len(c.Tasks), t.writeTasks},
+		{"erased apps", len(c.ErasedApps), t.eraseApps},
 		{"dropped messages", len(c.Dropped), t.drop},
 		{"dedupe keys", len(c.Seen), t.writeSeen},
 	}
@@ -73,6 +74,25 @@ func (t *tx) Apply(ctx context.Context, c *store.Changes) error {
 		}
 		if err := step.run(ctx, c); err != nil {
 			return fmt.Errorf("write %s: %w", step.name, err)
+		}
+	}
+	return nil
+}
+
+// eraseApps removes deleted apps with what hangs on them but messages. An app that
+// is not deleted is left alone.
+func (t *tx) eraseApps(_ context.Context, c *store.Changes) error {
+	const endpoints = ` IN (SELECT e.id FROM endpoint e JOIN app a ON a.id = e.app WHERE a.id = ? AND a.deleted = 1)`
+	for _, app := range c.ErasedApps {
+		for _, statement := range []string{
+			`DELETE FROM endpoint_url WHERE endpoint` + endpoints,
+			`DELETE FROM endpoint_health WHERE endpoint` + endpoints,
+			`DELETE FROM endpoint WHERE id` + endpoints,
+			`DELETE FROM app WHERE id = ? AND deleted = 1`,
+		} {
+			if _, err := t.writer.conn.run(statement, int64(app)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"time"
 
 	"github.com/callboard/callboard/internal/commit"
@@ -97,6 +98,32 @@ func testDropApp(w *world) {
 	w.write(store.Changes{Dropped: []store.Range{{From: a[1].Message, Until: a[5].Message + 1, App: app.ID}}})
 	same(w, "left", []int{0}, w.left(a))
 	same(w, "left of the other app", []int{0, 1, 2, 3, 4, 5}, w.left(b))
+}
+
+func testEraseApp(w *world) {
+	gone, goneEps := w.app(2)
+	other, otherEps := w.app(1)
+	w.write(store.Changes{
+		URLs:    []store.EndpointURL{{Endpoint: goneEps[0].ID, Since: w.now, URL: "https://example.com/x"}},
+		Healths: []store.Health{delivery.Health{}.Failed(goneEps[0].ID, 1, w.now)},
+	})
+	w.write(store.Changes{ErasedApps: []id.ID{gone.ID}})
+	_, _, err := w.Endpoint(w.ctx(), goneEps[0].ID)
+	w.ok("an app that is not deleted is not erased", err)
+	gone.Deleted = true
+	w.write(store.Changes{Apps: []store.App{gone}})
+	w.write(store.Changes{ErasedApps: []id.ID{gone.ID}})
+	for _, ep := range goneEps {
+		if _, _, err := w.Endpoint(w.ctx(), ep.ID); !errors.Is(err, store.ErrNotFound) {
+			w.Errorf("endpoint of an erased app: %v, want ErrNotFound", err)
+		}
+	}
+	health, err := w.Health(w.ctx(), goneEps[0].ID)
+	w.ok("health", err)
+	same(w, "health of an erased endpoint", 0, health.Failures)
+	got, _, err := w.Endpoint(w.ctx(), otherEps[0].ID)
+	w.ok("another app's endpoint", err)
+	same(w, "another app's endpoint", other.ID, got.App)
 }
 
 func testDropLeased(w *world) {

@@ -108,6 +108,7 @@ func Run(t *testing.T, d Driver) {
 		{"ranges of messages follow each other", testMessageRange},
 		{"a dropped range takes everything with it", testDrop},
 		{"a dropped range of one app leaves the others", testDropApp},
+		{"an erased app goes with its endpoints, a living one stays", testEraseApp},
 		{"a late result of a dropped message is nothing", testDropLeased},
 		{"payloads expire", testPayloads},
 		{"responses are dropped", testDropResponse},
