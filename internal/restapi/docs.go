@@ -22,6 +22,20 @@ var docsPage string
 //go:embed docs.css
 var docsStyle string
 
+// prose writes a description, in which code stands between backticks as in
+// Markdown. Everything is escaped.
+func prose(text string) template.HTML {
+	var html strings.Builder
+	for i, part := range strings.Split(text, "`") {
+		part = template.HTMLEscapeString(part)
+		if i%2 == 1 {
+			part = "<code>" + part + "</code>"
+		}
+		html.WriteString(part)
+	}
+	return template.HTML(html.String())
+}
+
 // serveDocuments writes the OpenAPI document and the page once and serves the
 // bytes. The page needs no script and nothing from elsewhere, and its policy
 // allows neither.
@@ -85,7 +99,7 @@ type docField struct {
 
 // renderDocs writes the page from the finished document, so that the two agree.
 func (a *api) renderDocs() ([]byte, error) {
-	tmpl, err := template.New("docs").Parse(docsPage)
+	tmpl, err := template.New("docs").Funcs(template.FuncMap{"prose": prose}).Parse(docsPage)
 	if err != nil {
 		return nil, err
 	}

@@ -307,7 +307,7 @@ func TestDocsPage(t *testing.T) {
 	if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || strings.Contains(policy, "script-src") {
 		t.Errorf("policy %s", policy)
 	}
-	for _, foreign := range []string{"<script", "src=", "@import", "url(", "<link", "ZgotmplZ", "style=\""} {
+	for _, foreign := range []string{"<script", "src=", "@import", "url(", "<link", "ZgotmplZ", "style=\"", "`"} {
 		if strings.Contains(got.Body, foreign) {
 			t.Errorf("the page holds %s", foreign)
 		}
