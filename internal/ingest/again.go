@@ -35,13 +35,9 @@ func (s *Service) Resend(ctx context.Context, app AppRef, message, endpoint stor
 }
 
 func (s *Service) resend(v *commit.View, app AppRef, what delivery.Key) error {
-	cfg, ok := v.App(app)
-	if !ok {
-		return errs.Missing()
-	}
-	ep, ok := commit.FindEndpoint(cfg, store.Ref{ID: what.Endpoint})
-	if !ok {
-		return errs.Missing()
+	cfg, ep, err := endpointOf(v, app, store.Ref{ID: what.Endpoint})
+	if err != nil {
+		return err
 	}
 	m, ok := v.Message(what.Message)
 	switch {
@@ -77,14 +73,10 @@ func (s *Service) Recover(ctx context.Context, app AppRef, endpoint store.Ref, k
 	return s.submit(ctx, owner(app), key, &commit.Unit{
 		Keys: commit.Keys{Apps: []AppRef{app}},
 		Decide: func(v *commit.View) (id.ID, error) {
-			cfg, ok := v.App(app)
-			if !ok {
-				return 0, errs.Missing()
-			}
-			ep, ok := commit.FindEndpoint(cfg, endpoint)
+			cfg, ep, err := endpointOf(v, app, endpoint)
 			switch {
-			case !ok:
-				return 0, errs.Missing()
+			case err != nil:
+				return 0, err
 			case ep.Disabled:
 				return 0, conflict("The endpoint is disabled; enable it before recovering")
 			}

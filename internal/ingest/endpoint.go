@@ -189,18 +189,27 @@ func (s *Service) findEndpoint(ctx context.Context, app AppRef, ref store.Ref) (
 	return ep, missing(err)
 }
 
+// endpointOf finds an app and one of its endpoints in a decision.
+func endpointOf(v *commit.View, app AppRef, ref store.Ref) (*store.AppConfig, *delivery.Endpoint, error) {
+	cfg, ok := v.App(app)
+	if !ok {
+		return nil, nil, errs.Missing()
+	}
+	ep, ok := commit.FindEndpoint(cfg, ref)
+	if !ok {
+		return nil, nil, errs.Missing()
+	}
+	return cfg, ep, nil
+}
+
 // changeEndpoint runs a change that cannot be refused on an existing endpoint.
 func (s *Service) changeEndpoint(ctx context.Context, app AppRef, ref store.Ref, key Key, change func(*commit.View, *store.AppConfig, delivery.Endpoint)) error {
 	_, err := s.submit(ctx, owner(app), key, &commit.Unit{
 		Keys: commit.Keys{Apps: []AppRef{app}},
 		Decide: func(v *commit.View) (id.ID, error) {
-			cfg, ok := v.App(app)
-			if !ok {
-				return 0, errs.Missing()
-			}
-			ep, ok := commit.FindEndpoint(cfg, ref)
-			if !ok {
-				return 0, errs.Missing()
+			cfg, ep, err := endpointOf(v, app, ref)
+			if err != nil {
+				return 0, err
 			}
 			change(v, cfg, *ep)
 			return ep.ID, nil

@@ -110,14 +110,10 @@ func (s *Service) SendExample(ctx context.Context, app AppRef, endpoint store.Re
 		Keys: commit.Keys{Apps: []AppRef{app}},
 		Size: len(payload) + rowBytes,
 		Decide: func(v *commit.View) (id.ID, error) {
-			cfg, ok := v.App(app)
-			if !ok {
-				return 0, errs.Missing()
-			}
-			ep, ok := commit.FindEndpoint(cfg, endpoint)
+			cfg, ep, err := endpointOf(v, app, endpoint)
 			switch {
-			case !ok:
-				return 0, errs.Missing()
+			case err != nil:
+				return 0, err
 			case ep.Disabled:
 				return 0, conflict("The endpoint is disabled")
 			case !s.says(ep, eventType):
