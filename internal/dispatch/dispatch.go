@@ -115,6 +115,7 @@ type Dispatcher struct {
 	mu       sync.Mutex
 	lanes    map[id.ID]*lane
 	apps     map[id.ID]*gate
+	changes  uint64   // of endpoints and apps that Committed has told of
 	waiting  laneHeap // lanes that need attention at a time to come
 	ready    []*lane  // lanes with a row that can be sent now, served in turn
 	idle     []*worker

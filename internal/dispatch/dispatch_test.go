@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -577,4 +578,36 @@ func TestResendWhileUnderWay(t *testing.T) {
 			t.Errorf("%d requests, want 2", calls)
 		}
 	})
+}
+
+// TestEndpointChangedWhileItIsLoaded changes an endpoint after it was read and
+// before its sender uses what it read.
+func TestEndpointChangedWhileItIsLoaded(t *testing.T) {
+	const other = "two.example.com"
+	rows := map[string]struct {
+		before, change func(*delivery.Endpoint)
+		host           string
+	}{
+		"another URL": {func(*delivery.Endpoint) {}, func(e *delivery.Endpoint) { e.URL = "https://" + other + "/" }, other},
+		"no longer paused": {
+			func(e *delivery.Endpoint) { e.Paused = true }, func(e *delivery.Endpoint) { e.Paused = false }, host,
+		},
+	}
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, dispatch.Config{}, func(w *world) {
+				app := w.app()
+				w.answer(other, always(200))
+				ep := w.endpoint(app, host, always(200), row.before)
+				var once sync.Once
+				w.loaded = func() { once.Do(func() { w.change(app, ep, row.change) }) }
+				m := w.send(app)
+				w.settle()
+				w.wantState(m, ep, delivery.Succeeded, delivery.NoReason)
+				if got := len(w.received(row.host)); got != 1 {
+					t.Errorf("%d requests to where the endpoint is now, want 1", got)
+				}
+			})
+		})
+	}
 }

@@ -66,6 +66,7 @@ func (d *Dispatcher) Committed(c *store.Changes) {
 		l.noteDue(c.Requeued[i].At)
 		d.place(l, now)
 	}
+	d.changes += uint64(len(c.Endpoints) + len(c.Apps))
 	for i := range c.Endpoints {
 		d.reconfigure(&c.Endpoints[i])
 	}

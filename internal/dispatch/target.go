@@ -31,37 +31,58 @@ type target struct {
 // errShut says that nothing may be sent to the endpoint any more.
 var errShut = errors.New("endpoint is disabled, deleted or paused")
 
-// target gives the lane's target, loading the endpoint if need be.
+// errStale says that an endpoint or app was changed while it was loaded.
+var errStale = errors.New("endpoint was changed meanwhile")
+
+// target gives the lane's target, loading the endpoint if need be. An endpoint
+// that is changed while it is being loaded is loaded again: what was read is then
+// as old as the change.
 func (d *Dispatcher) target(ctx context.Context, l *lane) (*target, error) {
-	now := d.cfg.Now()
-	d.mu.Lock()
-	t := l.target
-	d.mu.Unlock()
-	if t != nil && (t.goodUntil.IsZero() || now.Before(t.goodUntil)) {
-		return t, nil
+	for {
+		now := d.cfg.Now()
+		d.mu.Lock()
+		t, seen := l.target, d.changes
+		d.mu.Unlock()
+		if t != nil && (t.goodUntil.IsZero() || now.Before(t.goodUntil)) {
+			return t, nil
+		}
+		ep, app, err := d.cfg.Store.Endpoint(ctx, l.endpoint)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, fmt.Errorf("load endpoint: %w", err)
+		}
+		t, err = d.retarget(l, &ep, &app, err == nil, seen)
+		if !errors.Is(err, errStale) {
+			return t, err
+		}
 	}
-	ep, app, err := d.cfg.Store.Endpoint(ctx, l.endpoint)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return nil, fmt.Errorf("load endpoint: %w", err)
-	}
+}
+
+// retarget gives a lane the target of a loaded endpoint, or shuts it. It does
+// neither if endpoints or apps have changed since the load began.
+func (d *Dispatcher) retarget(l *lane, ep *delivery.Endpoint, app *store.App, found bool, seen uint64) (*target, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err != nil || app.Deleted || closedTo(&ep) {
+	if d.changes != seen {
+		return nil, errStale
+	}
+	now := d.cfg.Now()
+	if !found || app.Deleted || closedTo(ep) {
 		l.shut = true
 		d.giveUp(l)
 		d.place(l, now)
 		return nil, errShut
 	}
-	if t, err = d.prepare(&ep, now); err != nil {
+	t, err := d.prepare(ep, now)
+	if err != nil {
 		return nil, err
 	}
 	l.target = t
 	l.bucket.setRate(ep.ThrottleRate, now)
-	l.app = d.gate(&app, now)
+	l.app = d.gate(app, now)
 	return t, nil
 }
 
-// gate finds or makes an app's throttle; nil for an app without one.
+// gate finds or makes an app's throttle.
 func (d *Dispatcher) gate(app *store.App, now time.Time) *gate {
 	g, ok := d.apps[app.ID]
 	if !ok {

@@ -52,6 +52,7 @@ type world struct {
 	committer *commit.Committer
 	sender    *dispatch.Dispatcher
 	service   *ingest.Service
+	loaded    func()                   // runs while the dispatcher loads an endpoint
 	fault     func(*commit.Unit) error // a failure of the store for the dispatcher's units
 
 	mu        sync.Mutex
@@ -98,7 +99,7 @@ func (w *world) start() {
 	dialects := dialect.NewSet(native.Dialect{}, mute{})
 	quiet := slog.New(slog.DiscardHandler)
 	config := w.config
-	config.Store, config.Transport, config.Dialects, config.Codec = w.store, w, dialects, w.codec
+	config.Store, config.Transport, config.Dialects, config.Codec = loading{w.store, w}, w, dialects, w.codec
 	config.Logger, config.Now = quiet, w.now
 	w.sender, err = dispatch.New(config)
 	must()
@@ -291,6 +292,21 @@ func (w *world) wantState(message, endpoint id.ID, state delivery.State, reason 
 }
 
 func describe(s delivery.State, r delivery.Reason) string { return fmt.Sprintf("state %d %v", s, r) }
+
+// loading is the dispatcher's store; a test may do something while an endpoint is
+// being loaded, after it was read.
+type loading struct {
+	*sqlite.Store
+	w *world
+}
+
+func (s loading) Endpoint(ctx context.Context, endpoint id.ID) (delivery.Endpoint, store.App, error) {
+	ep, app, err := s.Store.Endpoint(ctx, endpoint)
+	if s.w.loaded != nil {
+		s.w.loaded()
+	}
+	return ep, app, err
+}
 
 // finder lets ingest resolve names; the tests use ids alone.
 type finder struct{ *sqlite.Store }
