@@ -38,7 +38,7 @@ type Config struct {
 
 	TLSCert, TLSKey string         // files; both or none
 	TrustedProxies  []netip.Prefix // whose X-Forwarded-For is believed
-	DebugListen     string         // loopback host:port of net/http/pprof; "" = off
+	DebugListen     string         // host:port of net/http/pprof, which should be on loopback; "" = off
 	DrainTimeout    time.Duration  // for requests under way at the end; default 20 s
 
 	// Unsafe lowers SQLite's synchronous to NORMAL. A power cut then loses what was

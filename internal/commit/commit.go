@@ -188,9 +188,6 @@ func (c *Committer) Submit(ctx context.Context, u *Unit) (Result, error) {
 	}
 }
 
-// Room reports how many units can be queued without waiting.
-func (c *Committer) Room() int { return cap(c.queue) - len(c.queue) }
-
 // Failing reports whether the store took no writes when it was last asked. While
 // it is so and nobody else writes, Run asks again every second.
 func (c *Committer) Failing() bool { return c.failing.Load() }

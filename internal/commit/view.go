@@ -1,6 +1,7 @@
 package commit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -223,10 +224,7 @@ func (v *View) App(ref AppRef) (*store.AppConfig, bool) {
 func FindEndpoint(cfg *store.AppConfig, ref store.Ref) (*delivery.Endpoint, bool) {
 	i := -1
 	if ref.ID != 0 {
-		at, ok := slices.BinarySearchFunc(cfg.Endpoints, ref.ID, func(e delivery.Endpoint, key id.ID) int {
-			return compare(e.ID, key)
-		})
-		if ok {
+		if at, ok := search(cfg.Endpoints, ref.ID); ok {
 			i = at
 		}
 	} else if ref.UID != "" {
@@ -238,14 +236,9 @@ func FindEndpoint(cfg *store.AppConfig, ref store.Ref) (*delivery.Endpoint, bool
 	return &cfg.Endpoints[i], true
 }
 
-func compare(a, b id.ID) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
+// search finds an endpoint's place among others, which are in the order of ids.
+func search(endpoints []delivery.Endpoint, endpoint id.ID) (at int, found bool) {
+	return slices.BinarySearchFunc(endpoints, endpoint, func(e delivery.Endpoint, key id.ID) int { return cmp.Compare(e.ID, key) })
 }
 
 // Settings gives an org's settings; the zero document if it never set any.
@@ -313,9 +306,7 @@ func (v *View) PutEndpoint(ep delivery.Endpoint) {
 		panic("commit: PutEndpoint of an app that the unit did not load")
 	}
 	next := &store.AppConfig{App: cfg.App, Endpoints: slices.Clone(cfg.Endpoints)}
-	at, known := slices.BinarySearchFunc(next.Endpoints, ep.ID, func(e delivery.Endpoint, key id.ID) int {
-		return compare(e.ID, key)
-	})
+	at, known := search(next.Endpoints, ep.ID)
 	switch {
 	case known && ep.Deleted:
 		next.Endpoints = slices.Delete(next.Endpoints, at, at+1)

@@ -1,6 +1,8 @@
 package dispatch
 
 import (
+	"time"
+
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/store"
@@ -58,13 +60,11 @@ func (d *Dispatcher) Committed(c *store.Changes) {
 	}
 	for i := range c.Completed {
 		if next := &c.Completed[i].Next; next.State == delivery.Pending {
-			d.noteDue(next.Endpoint, next)
+			d.noteDue(next.Endpoint, next.NextAt, now)
 		}
 	}
 	for i := range c.Requeued {
-		l := d.lane(c.Requeued[i].Endpoint)
-		l.noteDue(c.Requeued[i].At)
-		d.place(l, now)
+		d.noteDue(c.Requeued[i].Endpoint, c.Requeued[i].At, now)
 	}
 	d.changes += uint64(len(c.Endpoints) + len(c.Apps))
 	for i := range c.Endpoints {
@@ -85,10 +85,11 @@ func (d *Dispatcher) handedOver(row *delivery.Delivery, messages *batchMessages)
 	return it
 }
 
-func (d *Dispatcher) noteDue(endpoint id.ID, row *delivery.Delivery) {
+// noteDue remembers that the store has a row of an endpoint that is due at t.
+func (d *Dispatcher) noteDue(endpoint id.ID, t, now time.Time) {
 	l := d.lane(endpoint)
-	l.noteDue(row.NextAt)
-	d.place(l, d.cfg.Now())
+	l.noteDue(t)
+	d.place(l, now)
 }
 
 // reconfigure takes over an endpoint that was changed.

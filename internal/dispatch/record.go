@@ -56,8 +56,8 @@ func (d *Dispatcher) finish(r result) {
 	if r.kind == resultUnused {
 		d.pending--
 		d.unused = append(d.unused, r.row)
-		d.lane(r.row.Endpoint).noteDue(d.cfg.Now())
-		d.place(d.lane(r.row.Endpoint), d.cfg.Now())
+		now := d.cfg.Now()
+		d.noteDue(r.row.Endpoint, now, now)
 		signal(d.kick)
 		return
 	}

@@ -69,13 +69,6 @@ const (
 	ManageEndpoint        Capability = "ManageEndpoint"        // change endpoints, secrets included
 )
 
-// Capabilities lists all capabilities.
-func Capabilities() []Capability {
-	return []Capability{
-		ViewBase, ViewEndpointSecret, ManageEndpointSecret, ManageTransformations, CreateAttempts, ManageEndpoint,
-	}
-}
-
 // LoginUse marks a token that can only be exchanged for a portal session. Verify
 // refuses it, so a link that leaks into a log is no key to the API.
 const LoginUse = "login"
