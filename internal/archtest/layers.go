@@ -38,6 +38,8 @@ var layers = []layer{
 	{number: 4, path: "internal/dialect/..."},
 	{number: 4, path: "internal/store"},
 	{number: 5, path: "internal/commit"},
+	{number: 5, path: "internal/store/document"},
+	{number: 6, path: "internal/store/paging"},
 	{number: 6, path: "internal/ingest"},
 	{number: 6, path: "internal/dispatch"},
 	{number: 6, path: "internal/web"},

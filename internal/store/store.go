@@ -9,6 +9,7 @@ package store
 import (
 	"crypto/sha256"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/callboard/callboard/internal/delivery"
@@ -180,6 +181,22 @@ type EndpointURL struct {
 	Endpoint id.ID
 	Since    time.Time
 	URL      string
+}
+
+// URLAt finds the URL that an endpoint had at a time, in its history, oldest
+// first. A clock that was set back leaves times before the first entry; they get
+// that one.
+func URLAt(history []EndpointURL, at time.Time) string {
+	if len(history) == 0 {
+		return ""
+	}
+	after, _ := slices.BinarySearchFunc(history, at, func(u EndpointURL, at time.Time) int {
+		if !u.Since.After(at) {
+			return -1
+		}
+		return 1
+	})
+	return history[max(0, after-1)].URL
 }
 
 // Changes is what a batch of units writes: all of it or nothing. The slices are

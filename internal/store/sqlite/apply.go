@@ -9,6 +9,8 @@ import (
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/store"
+	"github.com/callboard/callboard/internal/store/document"
+	"github.com/callboard/callboard/internal/store/paging"
 )
 
 // newWriter prepares the shapes of the hot path's statements. A message or a
@@ -103,7 +105,7 @@ func (t *tx) writeOrgs(_ context.Context, c *store.Changes) error {
 		o := &c.Orgs[i]
 		_, err := t.writer.conn.run(`INSERT INTO org (id, doc, updated_at) VALUES (?,?,?)
 			ON CONFLICT (id) DO UPDATE SET doc = excluded.doc, updated_at = excluded.updated_at`,
-			o.Org, bytesOrNull(o.Doc), micros(o.UpdatedAt))
+			o.Org, bytesOrNull(o.Doc), document.Micros(o.UpdatedAt))
 		if err != nil {
 			return err
 		}
@@ -114,7 +116,7 @@ func (t *tx) writeOrgs(_ context.Context, c *store.Changes) error {
 func (t *tx) writeEventTypes(_ context.Context, c *store.Changes) error {
 	for i := range c.EventTypes {
 		e := &c.EventTypes[i]
-		doc, err := encodeEventType(e)
+		doc, err := document.EncodeEventType(e)
 		if err != nil {
 			return err
 		}
@@ -141,7 +143,7 @@ func (t *tx) eraseEventTypes(_ context.Context, c *store.Changes) error {
 func (t *tx) writeApps(_ context.Context, c *store.Changes) error {
 	for i := range c.Apps {
 		a := &c.Apps[i]
-		doc, err := encodeApp(a)
+		doc, err := document.EncodeApp(a)
 		if err != nil {
 			return err
 		}
@@ -161,7 +163,7 @@ func (t *tx) writeApps(_ context.Context, c *store.Changes) error {
 func (t *tx) writeEndpoints(_ context.Context, c *store.Changes) error {
 	for i := range c.Endpoints {
 		e := &c.Endpoints[i]
-		doc, err := encodeEndpoint(e)
+		doc, err := document.EncodeEndpoint(e)
 		if err != nil {
 			return err
 		}
@@ -180,7 +182,7 @@ func (t *tx) writeURLs(_ context.Context, c *store.Changes) error {
 	for i := range c.URLs {
 		u := &c.URLs[i]
 		_, err := t.writer.conn.run(`INSERT INTO endpoint_url (endpoint, since, url) VALUES (?,?,?)
-			ON CONFLICT (endpoint, since) DO UPDATE SET url = excluded.url`, int64(u.Endpoint), micros(u.Since), u.URL)
+			ON CONFLICT (endpoint, since) DO UPDATE SET url = excluded.url`, int64(u.Endpoint), document.Micros(u.Since), u.URL)
 		if err != nil {
 			return err
 		}
@@ -206,7 +208,7 @@ func (t *tx) insertFullMessages(batch []store.Message) error {
 	extras := make([][]byte, len(batch))
 	for i := range batch {
 		var err error
-		if extras[i], err = encodeExtra(&batch[i]); err != nil {
+		if extras[i], err = document.EncodeExtra(&batch[i]); err != nil {
 			return err
 		}
 	}
@@ -217,9 +219,9 @@ func (t *tx) insertFullMessages(batch []store.Message) error {
 			hash = m.EventHash[:]
 		}
 		if !m.PayloadExpires.IsZero() {
-			expires = micros(m.PayloadExpires)
+			expires = document.Micros(m.PayloadExpires)
 		}
-		return append(v, int64(m.ID), int64(m.App), m.Type, flag(m.Test)*messageTest, hash, micros(m.DeliverAt), expires,
+		return append(v, int64(m.ID), int64(m.App), m.Type, flag(m.Test)*messageTest, hash, document.Micros(m.DeliverAt), expires,
 			t.messages.next(), bytesOrNull(extras[i]), bytesOrNull(m.Payload))
 	})
 }
@@ -254,14 +256,14 @@ func (t *tx) insertDeliveries(_ context.Context, c *store.Changes) error {
 		if into != t.writer.fullRows {
 			return into.insert(len(batch), func(v args, i int) args {
 				d := &batch[i]
-				return append(v, int64(d.Message), int64(d.Endpoint), int64(d.App), micros(d.NextAt))
+				return append(v, int64(d.Message), int64(d.Endpoint), int64(d.App), document.Micros(d.NextAt))
 			})
 		}
 		return into.insert(len(batch), func(v args, i int) args {
 			d := &batch[i]
 			generation, state := t.stored(d)
 			return append(v, int64(d.Message), int64(d.Endpoint), int64(d.App), generation, int64(state), int64(d.Reason), int64(d.Trigger),
-				int64(d.Attempts), micros(d.NextAt), micros(d.Deadline), orNull(d.OrderKey), d.OrderSeq)
+				int64(d.Attempts), document.Micros(d.NextAt), document.Micros(d.Deadline), orNull(d.OrderKey), d.OrderSeq)
 		})
 	})
 	if err != nil {
@@ -319,7 +321,7 @@ func (t *tx) complete(ctx context.Context, c *store.Changes) error {
 // move writes what an attempt made of a delivery. The row's generation is the one
 // before the lease's, so of two results under one lease the first counts.
 func (t *tx) move(d *delivery.Delivery) error {
-	next := micros(d.NextAt)
+	next := document.Micros(d.NextAt)
 	if d.State.Finished() {
 		next = 0
 	}
@@ -338,7 +340,7 @@ func (t *tx) exists(ctx context.Context, k delivery.Key) (bool, error) {
 func (t *tx) insertAttempts(attempts []*delivery.Attempt) error {
 	return t.writer.attempts.insert(len(attempts), func(v args, i int) args {
 		a := attempts[i]
-		return append(v, int64(a.ID), int64(a.Message), int64(a.Endpoint), int64(a.N), int64(a.App), int64(a.Trigger), micros(a.At),
+		return append(v, int64(a.ID), int64(a.Message), int64(a.Endpoint), int64(a.N), int64(a.App), int64(a.Trigger), document.Micros(a.At),
 			flag(a.Success), int64(a.StatusCode), a.Latency.Microseconds(), t.attempts.next(), orNull(a.Error), bytesOrNull(a.Response))
 	})
 }
@@ -355,7 +357,7 @@ func (t *tx) requeue(_ context.Context, c *store.Changes) error {
 		t.take(r.Key)
 		_, err := t.writer.conn.run(`UPDATE delivery SET state = 1, reason = 0, trigger = ?, attempts = 0, next_at = ?, deadline = ?,
 				generation = generation + 1 WHERE msg = ? AND ep = ?`,
-			int64(r.Trigger), micros(r.At), micros(r.Deadline), int64(r.Message), int64(r.Endpoint))
+			int64(r.Trigger), document.Micros(r.At), document.Micros(r.Deadline), int64(r.Message), int64(r.Endpoint))
 		if err != nil {
 			return err
 		}
@@ -383,7 +385,7 @@ func (t *tx) writeHealths(_ context.Context, c *store.Changes) error {
 		_, err := t.writer.conn.run(`INSERT INTO endpoint_health (`+healthColumns+`) VALUES (?,?,?,?,?)
 			ON CONFLICT (endpoint) DO UPDATE SET failing_since = excluded.failing_since, failures = excluded.failures,
 				first_message = excluded.first_message, many_messages = excluded.many_messages`,
-			int64(h.Endpoint), micros(h.FailingSince), int64(h.Failures), int64(h.FirstMessage), flag(h.ManyMessages))
+			int64(h.Endpoint), document.Micros(h.FailingSince), int64(h.Failures), int64(h.FirstMessage), flag(h.ManyMessages))
 		if err != nil {
 			return err
 		}
@@ -429,7 +431,7 @@ func (t *tx) writeTasks(_ context.Context, c *store.Changes) error {
 			ON CONFLICT (id) DO UPDATE SET state = excluded.state, since = excluded.since, until = excluded.until,
 				cursor = excluded.cursor, done = excluded.done, reason = excluded.reason, updated_at = excluded.updated_at`,
 			int64(k.ID), k.Org, int64(k.App), int64(k.Endpoint), int64(k.Kind), int64(k.State), int64(k.Since), int64(k.Until),
-			int64(k.Cursor), k.Done, k.Reason, micros(k.UpdatedAt))
+			int64(k.Cursor), k.Done, k.Reason, document.Micros(k.UpdatedAt))
 		if err != nil {
 			return err
 		}
@@ -465,7 +467,7 @@ func (t *tx) drop(ctx context.Context, c *store.Changes) error {
 
 // messagesIn gives the messages of an app's range.
 func (t *tx) messagesIn(ctx context.Context, r store.Range) (messages []driver.Value, err error) {
-	b := within(store.Page{Ascending: true}, r.From, r.Until)
+	b := paging.Within(store.Page{Ascending: true}, r.From, r.Until)
 	_, _, err = ofApp(r.App, b, `message.id`, ``).run(ctx, t.writer.conn, func(row []driver.Value) error {
 		messages = append(messages, row[0])
 		return nil

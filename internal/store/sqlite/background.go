@@ -9,6 +9,8 @@ import (
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/store"
+	"github.com/callboard/callboard/internal/store/document"
+	"github.com/callboard/callboard/internal/store/paging"
 )
 
 // RunningTasks lists the tasks that have not ended, oldest first.
@@ -26,7 +28,7 @@ func (s *Store) RunningTasks(ctx context.Context) (running []store.Task, err err
 // tasks.Store.
 func (s *Store) DeliveriesOf(ctx context.Context, endpoint, after, until id.ID, states []delivery.State, limit int) ([]delivery.Delivery, id.ID, error) {
 	p := store.Page{Limit: limit, After: after, Ascending: true}
-	out := newPage[store.DeliveryRow](p)
+	out := paging.NewPage[store.DeliveryRow](p)
 	err := s.snapshot(ctx, func(c *conn) error {
 		var app id.ID
 		found, err := c.one(ctx, `SELECT app FROM endpoint WHERE id = ?`, func(row []driver.Value) error {
@@ -36,8 +38,8 @@ func (s *Store) DeliveriesOf(ctx context.Context, endpoint, after, until id.ID, 
 		if err != nil || !found {
 			return err
 		}
-		w := ofEndpoint(app, endpoint, within(p, 0, until), deliveryColumns+`, message.id`)
-		return out.walk(ctx, c, w, func(row []driver.Value) error {
+		w := ofEndpoint(app, endpoint, paging.Within(p, 0, until), deliveryColumns+`, message.id`)
+		return fill(ctx, c, out, w, func(row []driver.Value) error {
 			return s.lookAt(row, ident(row[12]), true, states, out)
 		})
 	})
@@ -57,7 +59,7 @@ func (s *Store) DeliveriesOf(ctx context.Context, endpoint, after, until id.ID, 
 // MessageRange gives the range of at most limit messages after an id; see
 // tasks.Store.
 func (s *Store) MessageRange(ctx context.Context, app, after, until id.ID, limit int) (r store.Range, ok bool, err error) {
-	b := within(store.Page{After: after, Ascending: true}, 0, until)
+	b := paging.Within(store.Page{After: after, Ascending: true}, 0, until)
 	note := func(row []driver.Value) error {
 		m := ident(row[0])
 		if !ok {
@@ -71,7 +73,7 @@ func (s *Store) MessageRange(ctx context.Context, app, after, until id.ID, limit
 	}
 	err = s.snapshot(ctx, func(c *conn) error {
 		if app == 0 {
-			return c.each(ctx, `SELECT id FROM message WHERE id > ? AND id < ? ORDER BY id`, note, b.low, b.high)
+			return c.each(ctx, `SELECT id FROM message WHERE id > ? AND id < ? ORDER BY id`, note, b.Low, b.High)
 		}
 		_, _, err := ofApp(app, b, `message.id`, ``).run(ctx, c, note, func() bool { return true })
 		return err
@@ -88,7 +90,7 @@ func (s *Store) ExpiredPayloads(ctx context.Context, now time.Time, limit int) (
 			func(row []driver.Value) error {
 				ids = append(ids, ident(row[0]))
 				return nil
-			}, micros(now), int64(limit))
+			}, document.Micros(now), int64(limit))
 	})
 	return ids, err
 }

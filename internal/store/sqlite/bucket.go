@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/store/paging"
 )
 
 // bucketRows is how many rows have one bucket. Fewer make a commit touch fewer
@@ -50,7 +51,7 @@ type walk struct {
 	// adds the bounds of ids and the order.
 	query  string
 	values args
-	bounds bounds
+	bounds paging.Bounds
 }
 
 // run calls fn with the rows of the walk until fn returns errStop. After each
@@ -61,12 +62,12 @@ func (w *walk) run(ctx context.Context, c *conn, fn func(row []driver.Value) err
 	if err != nil || first > last {
 		return 0, false, err
 	}
-	query := w.query + ` AND ` + w.table + `.id > ?2 AND ` + w.table + `.id < ?3 ORDER BY ` + w.table + `.id` + w.bounds.order
+	query := w.query + ` AND ` + w.table + `.id > ?2 AND ` + w.table + `.id < ?3 ORDER BY ` + w.table + `.id` + w.bounds.Order
 	step, bucket, end := int64(1), first, last
-	if w.bounds.order != "" {
+	if w.bounds.Order != "" {
 		step, bucket, end = -1, last, first
 	}
-	values := append(args{bucket, w.bounds.low, w.bounds.high}, w.values...)
+	values := append(args{bucket, w.bounds.Low, w.bounds.High}, w.values...)
 	for ; ; bucket += step {
 		values[0] = bucket
 		err := c.each(ctx, query, func(row []driver.Value) error {
@@ -98,7 +99,7 @@ func (w *walk) span(ctx context.Context, c *conn) (first, last int64, err error)
 		_, err := c.one(ctx, `SELECT bucket FROM `+w.table+` WHERE id > ? AND id < ? ORDER BY id`+end.order+` LIMIT 1`, func(row []driver.Value) error {
 			*end.to = integer(row[0])
 			return nil
-		}, w.bounds.low, w.bounds.high)
+		}, w.bounds.Low, w.bounds.High)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -109,7 +110,7 @@ func (w *walk) span(ctx context.Context, c *conn) (first, last int64, err error)
 // edge gives the last id of a bucket in the direction of the walk.
 func (w *walk) edge(ctx context.Context, c *conn, bucket int64) (edge id.ID, err error) {
 	of := "max"
-	if w.bounds.order != "" {
+	if w.bounds.Order != "" {
 		of = "min"
 	}
 	_, err = c.one(ctx, `SELECT `+of+`(id) FROM `+w.table+` WHERE bucket = ?`, func(row []driver.Value) error {
@@ -121,7 +122,7 @@ func (w *walk) edge(ctx context.Context, c *conn, bucket int64) (edge id.ID, err
 
 // ofApp is a walk over the messages of an app; join adds tables, with values from
 // ?5 on.
-func ofApp(app id.ID, b bounds, columns, join string, values ...driver.Value) *walk {
+func ofApp(app id.ID, b paging.Bounds, columns, join string, values ...driver.Value) *walk {
 	return &walk{
 		table:  "message",
 		query:  `SELECT ` + columns + ` FROM message INDEXED BY message_app ` + join + ` WHERE message.bucket = ?1 AND message.app = ?4`,
@@ -134,6 +135,6 @@ func ofApp(app id.ID, b bounds, columns, join string, values ...driver.Value) *w
 // deliveries to the endpoint, NULL where there is none. There is no index of
 // deliveries by endpoint: it would cost every delivery more than this costs the
 // lists (DESIGN.md).
-func ofEndpoint(app, endpoint id.ID, b bounds, columns string) *walk {
+func ofEndpoint(app, endpoint id.ID, b paging.Bounds, columns string) *walk {
 	return ofApp(app, b, columns, `LEFT JOIN delivery ON delivery.msg = message.id AND delivery.ep = ?5`, int64(endpoint))
 }

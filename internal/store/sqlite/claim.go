@@ -8,6 +8,7 @@ import (
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/store"
+	"github.com/callboard/callboard/internal/store/document"
 )
 
 // Lanes tells each endpoint that has pending deliveries, with the due time of the
@@ -93,7 +94,7 @@ func (s *Store) claimLane(ctx context.Context, c *conn, claim *claim, now time.T
 		func(row []driver.Value) error {
 			due = append(due, decodeDelivery(row))
 			return nil
-		}, int64(lane.Endpoint), micros(now), int64(limit))
+		}, int64(lane.Endpoint), document.Micros(now), int64(limit))
 	if err != nil {
 		return result, err
 	}
@@ -103,7 +104,7 @@ func (s *Store) claimLane(ctx context.Context, c *conn, claim *claim, now time.T
 	if result.Behind {
 		return result, nil
 	}
-	next, _, err := s.firstDue(ctx, c, lane.Endpoint, micros(now))
+	next, _, err := s.firstDue(ctx, c, lane.Endpoint, document.Micros(now))
 	result.NextDue = next.Due
 	return result, err
 }

@@ -3,88 +3,31 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
-	"encoding/json"
-	"math"
 	"slices"
 
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/store"
+	"github.com/callboard/callboard/internal/store/paging"
 )
 
-// maxScan is how many rows a list looks at for one page, and emptyBucket how many
-// of them a bucket without any counts for. A filter that matches less ends its page
-// early, with the place to go on from, so that no query holds the log or the
-// caller up.
-const (
-	maxScan     = 5000
-	emptyBucket = 2
-)
+// emptyBucket is how many rows a bucket without any counts for in what a page may
+// look at.
+const emptyBucket = 2
 
-// bounds are what a list's order and limits come to in SQL: id > low AND id <
-// high in the direction of order.
-type bounds struct {
-	low, high int64 // exclusive
-	order     string
-}
-
-// within turns a page and bounds of ids (since inclusive, until exclusive, 0 =
-// none) into bounds.
-func within(p store.Page, since, until id.ID) bounds {
-	b := bounds{low: math.MinInt64, high: math.MaxInt64, order: " DESC"}
-	if since != 0 {
-		b.low = int64(since) - 1
-	}
-	if until != 0 {
-		b.high = int64(until)
-	}
-	if p.Ascending {
-		b.order = ""
-		if p.After != 0 {
-			b.low = max(b.low, int64(p.After))
-		}
-	} else if p.After != 0 {
-		b.high = min(b.high, int64(p.After))
-	}
-	return b
-}
-
-// page collects the rows of one page while a query walks.
-type page[T any] struct {
-	store.Listed[T]
-	limit   int
-	scanned int
-}
-
-func newPage[T any](p store.Page) *page[T] {
-	return &page[T]{limit: max(1, p.Limit), Listed: store.Listed[T]{Done: true}}
-}
-
-// look takes a row that the walk came to. It ends the walk when the page is full
-// or the scan long enough, which it knows only when one row more comes.
-func (p *page[T]) look(at id.ID, matches bool, row func() (T, error)) error {
-	if len(p.Rows) == p.limit || p.scanned >= maxScan {
-		p.Done = false
+// look shows a page the row that a query came to, and ends the query when the page
+// wants no more.
+func look[T any](p *paging.Page[T], at id.ID, matches bool, decode func() (T, error)) error {
+	more, err := p.Look(at, matches, decode)
+	if err == nil && !more {
 		return errStop
-	}
-	p.scanned++
-	p.Next = at
-	if !matches {
-		return nil
-	}
-	r, err := row()
-	if err == nil {
-		p.Rows = append(p.Rows, r)
 	}
 	return err
 }
 
-// walk fills the page by a walk whose rows go to look.
-func (p *page[T]) walk(ctx context.Context, c *conn, w *walk, look func(row []driver.Value) error) error {
-	at, stopped, err := w.run(ctx, c, look, func() bool {
-		p.scanned += emptyBucket
-		return p.scanned < maxScan
-	})
+// fill fills a page by a walk whose rows go to look.
+func fill[T any](ctx context.Context, c *conn, p *paging.Page[T], w *walk, look func(row []driver.Value) error) error {
+	at, stopped, err := w.run(ctx, c, look, func() bool { return p.Skip(emptyBucket) })
 	if stopped {
 		p.Done = false
 	}
@@ -105,12 +48,12 @@ func (s *Store) App(ctx context.Context, org string, ref store.Ref) (app store.A
 
 // Apps lists the apps of an org.
 func (s *Store) Apps(ctx context.Context, org string, p store.Page) (store.Listed[store.App], error) {
-	b, out := within(p, 0, 0), newPage[store.App](p)
+	b, out := paging.Within(p, 0, 0), paging.NewPage[store.App](p)
 	err := s.read(ctx, func(c *conn) error {
-		return c.each(ctx, `SELECT `+appColumns+` FROM app WHERE org = ? AND deleted = 0 AND id > ? AND id < ? ORDER BY id`+b.order,
+		return c.each(ctx, `SELECT `+appColumns+` FROM app WHERE org = ? AND deleted = 0 AND id > ? AND id < ? ORDER BY id`+b.Order,
 			func(row []driver.Value) error {
-				return out.look(ident(row[0]), true, func() (store.App, error) { return decodeApp(row) })
-			}, org, b.low, b.high)
+				return look(out, ident(row[0]), true, func() (store.App, error) { return decodeApp(row) })
+			}, org, b.Low, b.High)
 	})
 	return out.Listed, err
 }
@@ -141,12 +84,12 @@ func (s *Store) find(ctx context.Context, query string, fn func([]driver.Value) 
 
 // AppEndpoints lists the endpoints of an app.
 func (s *Store) AppEndpoints(ctx context.Context, app id.ID, p store.Page) (store.Listed[delivery.Endpoint], error) {
-	b, out := within(p, 0, 0), newPage[delivery.Endpoint](p)
+	b, out := paging.Within(p, 0, 0), paging.NewPage[delivery.Endpoint](p)
 	err := s.read(ctx, func(c *conn) error {
-		return c.each(ctx, `SELECT `+endpointColumns+` FROM endpoint WHERE app = ? AND deleted = 0 AND id > ? AND id < ? ORDER BY id`+b.order,
+		return c.each(ctx, `SELECT `+endpointColumns+` FROM endpoint WHERE app = ? AND deleted = 0 AND id > ? AND id < ? ORDER BY id`+b.Order,
 			func(row []driver.Value) error {
-				return out.look(ident(row[0]), true, func() (delivery.Endpoint, error) { return decodeEndpoint(row) })
-			}, int64(app), b.low, b.high)
+				return look(out, ident(row[0]), true, func() (delivery.Endpoint, error) { return decodeEndpoint(row) })
+			}, int64(app), b.Low, b.High)
 	})
 	return out.Listed, err
 }
@@ -173,11 +116,11 @@ func (s *Store) EventTypes(ctx context.Context, org string, p store.Page, archiv
 		query += map[bool]string{true: ` AND name > ?`, false: ` AND name < ?`}[p.Ascending]
 		values = append(values, p.AfterName)
 	}
-	query += ` ORDER BY name` + within(p, 0, 0).order
-	out := newPage[store.EventType](p)
+	query += ` ORDER BY name` + paging.Within(p, 0, 0).Order
+	out := paging.NewPage[store.EventType](p)
 	err := s.read(ctx, func(c *conn) error {
 		return c.each(ctx, query, func(row []driver.Value) error {
-			return out.look(0, true, func() (store.EventType, error) { return decodeEventType(row) })
+			return look(out, 0, true, func() (store.EventType, error) { return decodeEventType(row) })
 		}, values...)
 	})
 	return out.Listed, err
@@ -207,44 +150,17 @@ func (s *Store) Message(ctx context.Context, app id.ID, ref store.Ref) (m store.
 	return m, err
 }
 
-// filter are the conditions on a message that lists share.
-type filter struct {
-	types   []string // nil = all
-	channel string
-	tag     string
-}
-
-func (f filter) any() bool { return f.types != nil || f.channel != "" || f.tag != "" }
-
-// matches tests a row's type and extra columns.
-func (f filter) matches(kind, extra driver.Value) (bool, error) {
-	if f.types != nil && !slices.Contains(f.types, text(kind)) {
-		return false, nil
-	}
-	if f.channel == "" && f.tag == "" {
-		return true, nil
-	}
-	if extra == nil {
-		return false, nil
-	}
-	var e messageExtra
-	if err := json.Unmarshal(blob(extra), &e); err != nil {
-		return false, err
-	}
-	return (f.channel == "" || slices.Contains(e.Channels, f.channel)) && (f.tag == "" || slices.Contains(e.Tags, f.tag)), nil
-}
-
 // ListMessages lists messages of an app.
 func (s *Store) ListMessages(ctx context.Context, q store.MessageQuery) (store.Listed[store.Message], error) {
-	b, out := within(q.Page, q.Since, q.Until), newPage[store.Message](q.Page)
-	f := filter{types: q.EventTypes, channel: q.Channel, tag: q.Tag}
+	b, out := paging.Within(q.Page, q.Since, q.Until), paging.NewPage[store.Message](q.Page)
+	f := paging.Filter{Types: q.EventTypes, Channel: q.Channel, Tag: q.Tag}
 	err := s.snapshot(ctx, func(c *conn) error {
-		err := out.walk(ctx, c, ofApp(q.App, b, messageColumns, ""), func(row []driver.Value) error {
-			matches, err := f.matches(row[2], row[7])
+		err := fill(ctx, c, out, ofApp(q.App, b, messageColumns, ""), func(row []driver.Value) error {
+			matches, err := f.Matches(text(row[2]), blob(row[7]))
 			if err != nil {
 				return err
 			}
-			return out.look(ident(row[0]), matches, func() (store.Message, error) { return decodeMessage(row) })
+			return look(out, ident(row[0]), matches, func() (store.Message, error) { return decodeMessage(row) })
 		})
 		if err != nil || !q.Content {
 			return err
@@ -294,14 +210,14 @@ func (s *Store) Attempt(ctx context.Context, app, message, attempt id.ID) (a sto
 
 // ListAttempts lists attempts of a message or of an endpoint.
 func (s *Store) ListAttempts(ctx context.Context, q store.AttemptQuery) (store.Listed[store.AttemptRow], error) {
-	out := newPage[store.AttemptRow](q.Page)
-	f := filter{types: q.EventTypes, channel: q.Channel, tag: q.Tag}
+	out := paging.NewPage[store.AttemptRow](q.Page)
+	f := paging.Filter{Types: q.EventTypes, Channel: q.Channel, Tag: q.Tag}
 	look := func(row []driver.Value) error {
 		matches, err := matchesAttempt(q, f, row)
 		if err != nil {
 			return err
 		}
-		return out.look(ident(row[4]), matches, func() (store.AttemptRow, error) {
+		return look(out, ident(row[4]), matches, func() (store.AttemptRow, error) {
 			return store.AttemptRow{Attempt: decodeAttempt(row[:11])}, nil
 		})
 	}
@@ -317,14 +233,14 @@ func (s *Store) ListAttempts(ctx context.Context, q store.AttemptQuery) (store.L
 // eachAttempt walks the attempts of a message, which are few and sorted, or those
 // of an endpoint. Row columns 11 and 12 are the type and the extra column of the
 // message, if a filter needs them.
-func eachAttempt(ctx context.Context, c *conn, q store.AttemptQuery, out *page[store.AttemptRow], look func(row []driver.Value) error) error {
-	b := within(q.Page, q.Since, q.Until)
+func eachAttempt(ctx context.Context, c *conn, q store.AttemptQuery, out *paging.Page[store.AttemptRow], look func(row []driver.Value) error) error {
+	b := paging.Within(q.Page, q.Since, q.Until)
 	columns, join := attemptColumns+`, NULL, NULL`, ``
-	if (filter{q.EventTypes, q.Channel, q.Tag}).any() {
+	if (paging.Filter{Types: q.EventTypes, Channel: q.Channel, Tag: q.Tag}).Any() {
 		columns, join = attemptColumns+`, message.type, message.extra`, ` LEFT JOIN message ON message.id = attempt.msg`
 	}
 	if q.Message == 0 {
-		return out.walk(ctx, c, &walk{
+		return fill(ctx, c, out, &walk{
 			table:  "attempt",
 			query:  `SELECT ` + columns + ` FROM attempt INDEXED BY attempt_ep` + join + ` WHERE attempt.bucket = ?1 AND attempt.ep = ?4 AND attempt.app = ?5`,
 			values: args{int64(q.Endpoint), int64(q.App)},
@@ -336,18 +252,14 @@ func eachAttempt(ctx context.Context, c *conn, q store.AttemptQuery, out *page[s
 	if q.Endpoint != 0 {
 		query, values = query+` AND attempt.ep = ?`, append(values, int64(q.Endpoint))
 	}
-	return c.each(ctx, query+` AND attempt.id > ? AND attempt.id < ? ORDER BY attempt.id`+b.order, look, append(values, b.low, b.high)...)
+	return c.each(ctx, query+` AND attempt.id > ? AND attempt.id < ? ORDER BY attempt.id`+b.Order, look, append(values, b.Low, b.High)...)
 }
 
-func matchesAttempt(q store.AttemptQuery, f filter, row []driver.Value) (bool, error) {
-	success, status := integer(row[7]) != 0, int(integer(row[8]))
-	if q.Success != nil && *q.Success != success {
+func matchesAttempt(q store.AttemptQuery, f paging.Filter, row []driver.Value) (bool, error) {
+	if !paging.MatchesAttempt(&q, integer(row[7]) != 0, int(integer(row[8]))) {
 		return false, nil
 	}
-	if q.StatusClass == -1 && status != 0 || q.StatusClass > 0 && status/100*100 != q.StatusClass {
-		return false, nil
-	}
-	return f.matches(row[11], row[12])
+	return f.Matches(text(row[11]), blob(row[12]))
 }
 
 // fillAttempts adds to the rows of a page what the query asks for.
@@ -402,9 +314,7 @@ func messagesByID(ctx context.Context, c *conn, ids []id.ID, content bool) (map[
 	return byID, err
 }
 
-// withURLs finds the URL that each attempt was sent to: the endpoint's last one
-// that was set before it. A clock that was set back leaves an attempt before the
-// first; it gets that one.
+// withURLs finds the URL that each attempt was sent to.
 func withURLs(ctx context.Context, c *conn, rows []store.AttemptRow) error {
 	histories := map[id.ID][]store.EndpointURL{}
 	for i := range rows {
@@ -417,7 +327,7 @@ func withURLs(ctx context.Context, c *conn, rows []store.AttemptRow) error {
 			}
 			histories[ep] = history
 		}
-		rows[i].URL = urlAt(history, rows[i].At.UnixMicro())
+		rows[i].URL = store.URLAt(history, rows[i].At)
 	}
 	return nil
 }
@@ -429,19 +339,6 @@ func urlHistory(ctx context.Context, c *conn, endpoint id.ID) (history []store.E
 		return nil
 	}, int64(endpoint))
 	return history, err
-}
-
-func urlAt(history []store.EndpointURL, at int64) string {
-	if len(history) == 0 {
-		return ""
-	}
-	after, _ := slices.BinarySearchFunc(history, at, func(u store.EndpointURL, at int64) int {
-		if micros(u.Since) <= at {
-			return -1
-		}
-		return 1
-	})
-	return history[max(0, after-1)].URL
 }
 
 // Delivery finds a delivery of an app.
@@ -463,7 +360,7 @@ func (s *Store) Delivery(ctx context.Context, app id.ID, key delivery.Key) (d de
 // ListDeliveries lists deliveries of an endpoint, with their messages, or of a
 // message.
 func (s *Store) ListDeliveries(ctx context.Context, q store.DeliveryQuery) (store.Listed[store.DeliveryRow], error) {
-	out := newPage[store.DeliveryRow](q.Page)
+	out := paging.NewPage[store.DeliveryRow](q.Page)
 	err := s.snapshot(ctx, func(c *conn) error {
 		if q.Message != 0 {
 			return s.deliveriesOfMessage(ctx, c, q, out)
@@ -484,15 +381,15 @@ func (s *Store) ListDeliveries(ctx context.Context, q store.DeliveryQuery) (stor
 	return out.Listed, err
 }
 
-func (s *Store) deliveriesOfEndpoint(ctx context.Context, c *conn, q store.DeliveryQuery, out *page[store.DeliveryRow]) error {
+func (s *Store) deliveriesOfEndpoint(ctx context.Context, c *conn, q store.DeliveryQuery, out *paging.Page[store.DeliveryRow]) error {
 	columns := deliveryColumns + `, message.id, NULL, NULL`
-	f := filter{types: q.EventTypes, channel: q.Channel, tag: q.Tag}
-	if f.any() {
+	f := paging.Filter{Types: q.EventTypes, Channel: q.Channel, Tag: q.Tag}
+	if f.Any() {
 		columns = deliveryColumns + `, message.id, message.type, message.extra`
 	}
-	w := ofEndpoint(q.App, q.Endpoint, within(q.Page, q.Since, q.Until), columns)
-	return out.walk(ctx, c, w, func(row []driver.Value) error {
-		matches, err := f.matches(row[13], row[14])
+	w := ofEndpoint(q.App, q.Endpoint, paging.Within(q.Page, q.Since, q.Until), columns)
+	return fill(ctx, c, out, w, func(row []driver.Value) error {
+		matches, err := f.Matches(text(row[13]), blob(row[14]))
 		if err != nil {
 			return err
 		}
@@ -502,25 +399,25 @@ func (s *Store) deliveriesOfEndpoint(ctx context.Context, c *conn, q store.Deliv
 
 // lookAt decodes a delivery, shows it as it is, and passes it on if it matches. A
 // NULL row is a message without one.
-func (s *Store) lookAt(row []driver.Value, at id.ID, matches bool, states []delivery.State, out *page[store.DeliveryRow]) error {
+func (s *Store) lookAt(row []driver.Value, at id.ID, matches bool, states []delivery.State, out *paging.Page[store.DeliveryRow]) error {
 	if row[0] == nil {
-		return out.look(at, false, nil)
+		return look(out, at, false, nil)
 	}
 	d := decodeDelivery(row)
 	s.leases.overlay(&d)
-	return out.look(at, matches && (states == nil || slices.Contains(states, d.State)), func() (store.DeliveryRow, error) {
+	return look(out, at, matches && (states == nil || slices.Contains(states, d.State)), func() (store.DeliveryRow, error) {
 		return store.DeliveryRow{Delivery: d}, nil
 	})
 }
 
 // deliveriesOfMessage lists by endpoint. The message is the same for all, so that
 // a filter on it takes all or nothing.
-func (s *Store) deliveriesOfMessage(ctx context.Context, c *conn, q store.DeliveryQuery, out *page[store.DeliveryRow]) error {
-	f := filter{types: q.EventTypes, channel: q.Channel, tag: q.Tag}
+func (s *Store) deliveriesOfMessage(ctx context.Context, c *conn, q store.DeliveryQuery, out *paging.Page[store.DeliveryRow]) error {
+	f := paging.Filter{Types: q.EventTypes, Channel: q.Channel, Tag: q.Tag}
 	matches := (q.Since == 0 || q.Message >= q.Since) && (q.Until == 0 || q.Message < q.Until)
-	if f.any() {
+	if f.Any() {
 		_, err := c.one(ctx, `SELECT type, extra FROM message WHERE id = ?`, func(row []driver.Value) error {
-			ok, err := f.matches(row[0], row[1])
+			ok, err := f.Matches(text(row[0]), blob(row[1]))
 			matches = matches && ok
 			return err
 		}, int64(q.Message))
@@ -528,10 +425,10 @@ func (s *Store) deliveriesOfMessage(ctx context.Context, c *conn, q store.Delive
 			return err
 		}
 	}
-	b := within(q.Page, 0, 0)
-	return c.each(ctx, `SELECT `+deliveryColumns+` FROM delivery WHERE msg = ? AND app = ? AND ep > ? AND ep < ? ORDER BY ep`+b.order,
+	b := paging.Within(q.Page, 0, 0)
+	return c.each(ctx, `SELECT `+deliveryColumns+` FROM delivery WHERE msg = ? AND app = ? AND ep > ? AND ep < ? ORDER BY ep`+b.Order,
 		func(row []driver.Value) error { return s.lookAt(row, ident(row[1]), matches, q.States, out) },
-		int64(q.Message), int64(q.App), b.low, b.high)
+		int64(q.Message), int64(q.App), b.Low, b.High)
 }
 
 // countBuckets is how many buckets are counted in one read, because a long one
@@ -543,7 +440,7 @@ const countBuckets = 100
 // each.
 func (s *Store) CountDeliveries(ctx context.Context, app, endpoint, since, until id.ID) (store.Counts, error) {
 	stored := store.Counts{}
-	b := within(store.Page{}, since, until)
+	b := paging.Within(store.Page{}, since, until)
 	var first, last int64
 	err := s.read(ctx, func(c *conn) (err error) {
 		first, last, err = (&walk{table: "message", bounds: b}).span(ctx, c)
@@ -554,7 +451,7 @@ func (s *Store) CountDeliveries(ctx context.Context, app, endpoint, since, until
 			return c.each(ctx, countQuery, func(row []driver.Value) error {
 				stored[delivery.State(integer(row[0]))] += integer(row[1])
 				return nil
-			}, first, min(last, first+countBuckets-1), b.low, b.high, int64(app), int64(endpoint))
+			}, first, min(last, first+countBuckets-1), b.Low, b.High, int64(app), int64(endpoint))
 		})
 	}
 	if err != nil {
@@ -591,14 +488,14 @@ func (s *Store) Task(ctx context.Context, org string, task id.ID) (found store.T
 
 // ListTasks lists an org's tasks, of an app and of an endpoint if those are set.
 func (s *Store) ListTasks(ctx context.Context, org string, app, endpoint id.ID, p store.Page) (store.Listed[store.Task], error) {
-	b, out := within(p, 0, 0), newPage[store.Task](p)
+	b, out := paging.Within(p, 0, 0), paging.NewPage[store.Task](p)
 	err := s.read(ctx, func(c *conn) error {
-		return c.each(ctx, `SELECT `+taskColumns+` FROM task WHERE org = ? AND id > ? AND id < ? ORDER BY id`+b.order,
+		return c.each(ctx, `SELECT `+taskColumns+` FROM task WHERE org = ? AND id > ? AND id < ? ORDER BY id`+b.Order,
 			func(row []driver.Value) error {
 				task := decodeTask(row)
 				matches := (app == 0 || task.App == app) && (endpoint == 0 || task.Endpoint == endpoint)
-				return out.look(task.ID, matches, func() (store.Task, error) { return task, nil })
-			}, org, b.low, b.high)
+				return look(out, task.ID, matches, func() (store.Task, error) { return task, nil })
+			}, org, b.Low, b.High)
 	})
 	return out.Listed, err
 }

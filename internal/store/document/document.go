@@ -1,0 +1,197 @@
+// Package document holds how the store's drivers write rows: what is only ever
+// read as a whole is one JSON document, so that a new attribute needs no migration,
+// and times are microseconds. It talks to no database.
+package document
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/store"
+)
+
+// Micros is a time as it is stored: microseconds UTC, 0 for the zero time.
+func Micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// Time is the time of a stored value; 0 is the zero time.
+func Time(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micros).UTC()
+}
+
+// decode reads a document.
+func decode(doc []byte, into any) error {
+	if err := json.Unmarshal(doc, into); err != nil {
+		return fmt.Errorf("decode stored document: %w", err)
+	}
+	return nil
+}
+
+// appDoc is column app.doc.
+type appDoc struct {
+	Name            string            `json:"name"`
+	ThrottleRate    int               `json:"throttleRate,omitempty"`
+	Metadata        map[string]string `json:"metadata"`
+	TokensValidFrom int64             `json:"tokensValidFrom,omitempty"`
+	CreatedAt       int64             `json:"createdAt"`
+	UpdatedAt       int64             `json:"updatedAt"`
+}
+
+// EncodeApp writes column app.doc: what of an app no query names.
+func EncodeApp(a *store.App) ([]byte, error) {
+	return json.Marshal(appDoc{
+		Name: a.Name, ThrottleRate: a.ThrottleRate, Metadata: a.Metadata,
+		TokensValidFrom: Micros(a.TokensValidFrom), CreatedAt: Micros(a.CreatedAt), UpdatedAt: Micros(a.UpdatedAt),
+	})
+}
+
+// DecodeApp reads what EncodeApp wrote; the columns of their own are left alone.
+func DecodeApp(doc []byte, a *store.App) error {
+	var d appDoc
+	if err := decode(doc, &d); err != nil {
+		return err
+	}
+	a.Name, a.ThrottleRate, a.Metadata = d.Name, d.ThrottleRate, d.Metadata
+	a.TokensValidFrom, a.CreatedAt, a.UpdatedAt = Time(d.TokensValidFrom), Time(d.CreatedAt), Time(d.UpdatedAt)
+	return nil
+}
+
+// endpointDoc is column endpoint.doc. Lists keep null apart from [].
+type endpointDoc struct {
+	URL            string            `json:"url"`
+	Description    string            `json:"description,omitempty"`
+	Dialect        string            `json:"dialect,omitempty"`
+	NoTranslate    bool              `json:"noTranslate,omitempty"`
+	Ordered        bool              `json:"ordered,omitempty"`
+	Paused         bool              `json:"paused,omitempty"`
+	Disabled       bool              `json:"disabled,omitempty"`
+	DisabledReason string            `json:"disabledReason,omitempty"`
+	DisabledAt     int64             `json:"disabledAt,omitempty"`
+	Version        int               `json:"version"`
+	FilterTypes    []string          `json:"filterTypes"`
+	Channels       []string          `json:"channels"`
+	Headers        map[string]string `json:"headers"`
+	Sensitive      []string          `json:"sensitive"`
+	Secrets        []secretDoc       `json:"secrets"`
+	ThrottleRate   int               `json:"throttleRate,omitempty"`
+	RetrySchedule  []time.Duration   `json:"retrySchedule"` // nanoseconds
+	Timeout        time.Duration     `json:"timeout,omitempty"`
+	Deadline       time.Duration     `json:"deadline,omitempty"`
+	Metadata       map[string]string `json:"metadata"`
+	CreatedAt      int64             `json:"createdAt"`
+	UpdatedAt      int64             `json:"updatedAt"`
+}
+
+type secretDoc struct {
+	Value   string `json:"value"`
+	Expires int64  `json:"expires,omitempty"`
+}
+
+// EncodeEndpoint writes column endpoint.doc: what of an endpoint no query names.
+func EncodeEndpoint(e *delivery.Endpoint) ([]byte, error) {
+	doc := endpointDoc{
+		URL: e.URL, Description: e.Description, Dialect: e.Dialect, NoTranslate: e.NoTranslate, Ordered: e.Ordered, Paused: e.Paused,
+		Disabled: e.Disabled, DisabledReason: e.DisabledReason, DisabledAt: Micros(e.DisabledAt),
+		Version: e.Version, FilterTypes: e.FilterTypes, Channels: e.Channels, Headers: e.Headers, Sensitive: e.Sensitive,
+		ThrottleRate: e.ThrottleRate, RetrySchedule: e.RetrySchedule, Timeout: e.Timeout, Deadline: e.Deadline, Metadata: e.Metadata,
+		CreatedAt: Micros(e.CreatedAt), UpdatedAt: Micros(e.UpdatedAt),
+	}
+	if e.Secrets != nil {
+		doc.Secrets = make([]secretDoc, len(e.Secrets))
+		for i, s := range e.Secrets {
+			doc.Secrets[i] = secretDoc{Value: s.Value, Expires: Micros(s.Expires)}
+		}
+	}
+	return json.Marshal(doc)
+}
+
+// DecodeEndpoint reads what EncodeEndpoint wrote; the columns of their own are
+// left alone.
+func DecodeEndpoint(doc []byte, e *delivery.Endpoint) error {
+	var d endpointDoc
+	if err := decode(doc, &d); err != nil {
+		return err
+	}
+	e.URL, e.Description, e.Dialect, e.NoTranslate, e.Ordered, e.Paused = d.URL, d.Description, d.Dialect, d.NoTranslate, d.Ordered, d.Paused
+	e.Disabled, e.DisabledReason, e.DisabledAt = d.Disabled, d.DisabledReason, Time(d.DisabledAt)
+	e.Version, e.FilterTypes, e.Channels, e.Headers, e.Sensitive = d.Version, d.FilterTypes, d.Channels, d.Headers, d.Sensitive
+	e.ThrottleRate, e.RetrySchedule, e.Timeout, e.Deadline, e.Metadata = d.ThrottleRate, d.RetrySchedule, d.Timeout, d.Deadline, d.Metadata
+	e.CreatedAt, e.UpdatedAt = Time(d.CreatedAt), Time(d.UpdatedAt)
+	if d.Secrets != nil {
+		e.Secrets = make([]delivery.Secret, len(d.Secrets))
+		for i, s := range d.Secrets {
+			e.Secrets[i] = delivery.Secret{Value: s.Value, Expires: Time(s.Expires)}
+		}
+	}
+	return nil
+}
+
+// eventTypeDoc is column event_type.doc.
+type eventTypeDoc struct {
+	Description  string   `json:"description,omitempty"`
+	GroupName    string   `json:"groupName,omitempty"`
+	Deprecated   bool     `json:"deprecated,omitempty"`
+	FeatureFlags []string `json:"featureFlags"`
+	CreatedAt    int64    `json:"createdAt"`
+	UpdatedAt    int64    `json:"updatedAt"`
+}
+
+// EncodeEventType writes column event_type.doc: what of a type no query names,
+// but for its schemas, which are kept byte for byte.
+func EncodeEventType(t *store.EventType) ([]byte, error) {
+	return json.Marshal(eventTypeDoc{
+		Description: t.Description, GroupName: t.GroupName, Deprecated: t.Deprecated,
+		FeatureFlags: t.FeatureFlags, CreatedAt: Micros(t.CreatedAt), UpdatedAt: Micros(t.UpdatedAt),
+	})
+}
+
+// DecodeEventType reads what EncodeEventType wrote; the columns of their own are
+// left alone.
+func DecodeEventType(doc []byte, t *store.EventType) error {
+	var d eventTypeDoc
+	if err := decode(doc, &d); err != nil {
+		return err
+	}
+	t.Description, t.GroupName, t.Deprecated, t.FeatureFlags = d.Description, d.GroupName, d.Deprecated, d.FeatureFlags
+	t.CreatedAt, t.UpdatedAt = Time(d.CreatedAt), Time(d.UpdatedAt)
+	return nil
+}
+
+// messageExtra is column message.extra: what few messages have.
+type messageExtra struct {
+	EventID  string   `json:"eventId,omitempty"`
+	Channels []string `json:"channels"`
+	Tags     []string `json:"tags"`
+	OrderKey string   `json:"orderKey,omitempty"`
+}
+
+// EncodeExtra writes column message.extra; nil for a message that has nothing of
+// it.
+func EncodeExtra(m *store.Message) ([]byte, error) {
+	if m.EventID == "" && m.Channels == nil && m.Tags == nil && m.OrderKey == "" {
+		return nil, nil
+	}
+	return json.Marshal(messageExtra{EventID: m.EventID, Channels: m.Channels, Tags: m.Tags, OrderKey: m.OrderKey})
+}
+
+// DecodeExtra reads what EncodeExtra wrote.
+func DecodeExtra(extra []byte, m *store.Message) error {
+	if extra == nil {
+		return nil
+	}
+	var e messageExtra
+	if err := decode(extra, &e); err != nil {
+		return err
+	}
+	m.EventID, m.Channels, m.Tags, m.OrderKey = e.EventID, e.Channels, e.Tags, e.OrderKey
+	return nil
+}
