@@ -39,6 +39,7 @@ var layers = []layer{
 	{number: 4, path: "internal/store"},
 	{number: 5, path: "internal/commit"},
 	{number: 5, path: "internal/store/document"},
+	{number: 5, path: "internal/store/migration"},
 	{number: 6, path: "internal/store/paging"},
 	{number: 6, path: "internal/ingest"},
 	{number: 6, path: "internal/dispatch"},
@@ -46,6 +47,7 @@ var layers = []layer{
 	{number: 7, path: "internal/timer"},
 	{number: 7, path: "internal/janitor"},
 	{number: 7, path: "internal/tasks"},
+	{number: 7, path: "internal/transfer"},
 	{number: 8, path: "internal/restapi"},
 	{number: 8, path: "internal/inbound"},
 	{number: 8, path: "internal/inbox"},
@@ -67,6 +69,7 @@ var layers = []layer{
 	{number: testSupport, path: "internal/e2e"},
 	{number: testSupport, path: "internal/e2e/..."},
 	{number: testSupport, path: "internal/ingest/ingesttest"},
+	{number: testSupport, path: "internal/store/postgres/postgrestest"},
 	{number: testSupport, path: "internal/testenv"},
 }
 

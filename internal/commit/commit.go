@@ -306,7 +306,7 @@ func (c *Committer) commit(ctx context.Context, batch []*Unit) (carry []*Unit, e
 		}
 		err = c.attempt(ctx, batch)
 	}
-	c.failing.Store(err != nil)
+	c.failing.Store(err != nil && !errors.Is(err, ErrConflict))
 	switch {
 	case err == nil:
 		for _, u := range batch {
@@ -317,7 +317,7 @@ func (c *Committer) commit(ctx context.Context, batch []*Unit) (carry []*Unit, e
 		answerAll(batch, err)
 		answerAll(carry, err)
 		return nil, err
-	case errors.Is(err, store.ErrUnavailable), errors.Is(err, ErrConflict), len(batch) == 1:
+	case errors.Is(err, store.ErrUnavailable), len(batch) == 1:
 		c.cfg.Logger.ErrorContext(ctx, "commit failed", "units", len(batch), "error", err)
 		answerAll(batch, err)
 		return carry, nil
@@ -342,6 +342,9 @@ func (c *Committer) attempt(ctx context.Context, batch []*Unit) error {
 		// A driver that runs fn again must find the batch as it was.
 		v.rollBack()
 		v.reset(c.cfg.Now())
+		for _, u := range batch {
+			u.result, u.err = Result{}, nil
+		}
 		open, err := c.takeKeys(ctx, tx, batch)
 		if err != nil {
 			return err
@@ -350,6 +353,11 @@ func (c *Committer) attempt(ctx context.Context, batch []*Unit) error {
 			return err
 		}
 		if err := v.decide(open); err != nil {
+			return err
+		}
+		// A twin on another node may have ended between the look at the keys and what
+		// was read after it: then that is why the unit was refused.
+		if _, err := c.takeKeys(ctx, tx, refused(open)); err != nil {
 			return err
 		}
 		if err := tx.Apply(ctx, &v.changes); err != nil {
@@ -374,7 +382,6 @@ func (c *Committer) attempt(ctx context.Context, batch []*Unit) error {
 func (c *Committer) takeKeys(ctx context.Context, tx Tx, batch []*Unit) ([]*Unit, error) {
 	var keys []store.Seen
 	for _, u := range batch {
-		u.result, u.err = Result{}, nil
 		if u.keyed() {
 			keys = append(keys, u.Seen)
 		}
@@ -402,10 +409,20 @@ func (c *Committer) takeKeys(ctx context.Context, tx Tx, batch []*Unit) ([]*Unit
 		case earlier.Body != u.Seen.Body:
 			u.err = &errs.Error{Kind: errs.Conflict, Code: "conflict", Detail: "The Idempotency-Key was used with another request body"}
 		default:
-			u.result = Result{ID: earlier.Result, Replayed: true}
+			u.result, u.err = Result{ID: earlier.Result, Replayed: true}, nil
 		}
 	}
 	return open, nil
+}
+
+// refused gives the units that were refused and have a dedupe key.
+func refused(units []*Unit) (keyed []*Unit) {
+	for _, u := range units {
+		if u.err != nil && u.keyed() {
+			keyed = append(keyed, u)
+		}
+	}
+	return keyed
 }
 
 func (u *Unit) keyed() bool { return u.Seen.Hash != store.Hash16{} }

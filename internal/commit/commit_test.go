@@ -251,6 +251,37 @@ func TestRefusedUnitFreesItsKey(t *testing.T) {
 	})
 }
 
+// TestTwinOfAnotherNode lets a twin on another node commit while a unit is being decided: the unit is refused for what
+// the twin has written, and gets the twin's result.
+func TestTwinOfAnotherNode(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		body    byte // of the twin
+		want    commit.Result
+		refused bool
+	}{
+		{"the same request", 1, commit.Result{ID: 42, Replayed: true}, false},
+		{"another request under its key", 2, commit.Result{}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inRig(t, commit.Config{}, func(r *rig) {
+				r.run()
+				u := refusal(7)
+				u.Seen.Body = store.Hash16{1}
+				refuse := u.Decide
+				u.Decide = func(v *commit.View) (id.ID, error) {
+					r.store.seen[u.Seen.Hash] = store.Seen{Hash: u.Seen.Hash, Body: store.Hash16{tt.body}, Result: 42}
+					return refuse(v)
+				}
+				got := <-r.submit(u)
+				if got.result != tt.want || (got.err != nil) != tt.refused {
+					t.Errorf("got %+v, %v, want %+v", got.result, got.err, tt.want)
+				}
+			})
+		})
+	}
+}
+
 func TestOneBadUnitDoesNotSpoilTheOthers(t *testing.T) {
 	inRig(t, commit.Config{}, func(r *rig) {
 		var bad id.ID

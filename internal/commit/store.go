@@ -20,13 +20,19 @@ type Store interface {
 	LastID(ctx context.Context, node int) (id.ID, error)
 }
 
-// Tx is a write transaction. Reads see what the transaction wrote. Rows that are
-// read here are locked until its end, in the order of the methods in Keys.
+// Tx is a write transaction. Reads see what the transaction wrote. Apps, deliveries,
+// endpoint health and tasks that are read here stay as they are until its end; they
+// are locked in the order of the fields of Keys, and of ids within one.
 type Tx interface {
-	// TakeSeen claims keys for this transaction, sorted by hash. It returns the
-	// entries that are already taken by finished work, in any order. Every key that it does not
-	// return must come back in Changes.Seen or Changes.Unseen.
+	// TakeSeen returns the entries of keys that are taken by finished work, in any
+	// order. Every key that it does not return must come back in Changes.Seen or
+	// Changes.Unseen. Of two transactions that take a key at once, on two nodes, one
+	// fails with ErrConflict. It is called again, after all other reads, with the keys
+	// of units that were refused: by then their twins may have ended.
 	TakeSeen(ctx context.Context, keys []store.Seen) ([]store.Seen, error)
+	// LockConfig makes transactions that change apps, endpoints, event types or
+	// settings follow each other. It is called before anything of that is read.
+	LockConfig(ctx context.Context) error
 	// Versions gives App.ConfigVersion by app; unknown and deleted apps are left out.
 	Versions(ctx context.Context, apps []id.ID) (map[id.ID]int64, error)
 	// AppConfigs loads apps with their endpoints; what does not exist, is deleted
@@ -70,6 +76,11 @@ type EventKey struct {
 
 // Keys are the rows that a unit's decision reads.
 type Keys struct {
+	// ChangesConfig says that the unit is about to change apps, endpoints, event types
+	// or settings. Units that happen to (an endpoint is disabled by what it answers)
+	// need not say so.
+	ChangesConfig bool
+
 	Apps       []AppRef
 	Orgs       []string
 	EventTypes []TypeKey
@@ -82,6 +93,7 @@ type Keys struct {
 
 // add appends the keys of one more unit.
 func (k *Keys) add(o *Keys) {
+	k.ChangesConfig = k.ChangesConfig || o.ChangesConfig
 	k.Apps = append(k.Apps, o.Apps...)
 	k.Orgs = append(k.Orgs, o.Orgs...)
 	k.EventTypes = append(k.EventTypes, o.EventTypes...)

@@ -141,6 +141,11 @@ func (c *Committer) load(ctx context.Context, tx Tx, units []*Unit) error {
 		keys.add(&u.Keys)
 	}
 	v := c.view
+	if keys.ChangesConfig {
+		if err := tx.LockConfig(ctx); err != nil {
+			return fmt.Errorf("lock configuration: %w", err)
+		}
+	}
 	if err := c.cache.load(ctx, tx, v, keys.Apps); err != nil {
 		return fmt.Errorf("load apps: %w", err)
 	}

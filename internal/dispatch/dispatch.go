@@ -47,6 +47,7 @@ type Submitter interface {
 // Config is what a Dispatcher is made of. Zero means the default.
 type Config struct {
 	Store     Store             // required
+	Watcher   Watcher           // nil = nobody else writes to the store
 	Transport http.RoundTripper // required; NewTransport makes the guarded one
 	Dialects  dialect.Set       // required
 	Codec     *id.Codec         // required
@@ -126,14 +127,19 @@ type Dispatcher struct {
 	stalled  bool // results cannot be recorded
 	finished []result
 	unused   []delivery.Delivery // leases to give back
+	doubtful []id.ID             // endpoints of shut lanes that others may have opened
 	pending  int                 // rows taken whose results are not on disk
 
 	kick       chan struct{} // the scheduler has a new earliest time
 	kickRecord chan struct{} // there are results
 	closed     chan struct{} // no more rows are taken
-	senders    sync.WaitGroup
-	abort      context.CancelCauseFunc // cuts requests under way
-	sending    context.Context
+
+	storeWrites chan struct{} // a transaction was committed while results could not be recorded
+	drainEnds   time.Time     // when a drain gives up to record results; zero before it begins
+
+	senders sync.WaitGroup
+	abort   context.CancelCauseFunc // cuts requests under way
+	sending context.Context
 }
 
 // New makes a dispatcher.
@@ -149,6 +155,8 @@ func New(cfg Config) (*Dispatcher, error) {
 		kick:       make(chan struct{}, 1),
 		kickRecord: make(chan struct{}, 1),
 		closed:     make(chan struct{}),
+
+		storeWrites: make(chan struct{}, 1),
 	}
 	d.sending, d.abort = context.WithCancelCause(context.Background())
 	d.metrics = newMetrics(cfg.Metrics, d)
@@ -156,8 +164,9 @@ func New(cfg Config) (*Dispatcher, error) {
 }
 
 // Run sends until ctx ends, then drains: no more rows are taken, requests under
-// way get DrainTimeout to end, results are recorded, and leases that were not
-// used are given back. The committer must outlive Run. Run is called once.
+// way get DrainTimeout to end, results are recorded, for some seconds more if the
+// store does not take them, and leases that were not used are given back. The
+// committer must outlive Run. Run is called once.
 func (d *Dispatcher) Run(ctx context.Context, results Submitter) error {
 	due, err := d.cfg.Store.Lanes(ctx)
 	if ctx.Err() != nil {
@@ -171,9 +180,12 @@ func (d *Dispatcher) Run(ctx context.Context, results Submitter) error {
 	scheduling, stopScheduling := context.WithCancel(work)
 	group.Go(func() error { return d.schedule(scheduling) })
 	group.Go(func() error { return d.record(work, results) })
+	if d.cfg.Watcher != nil {
+		group.Go(func() error { return d.cfg.Watcher.Watch(scheduling, d.hear) })
+	}
 	select {
 	case <-ctx.Done():
-	case <-work.Done(): // the recorder ended: the store is lost
+	case <-work.Done(): // the recorder or the watcher ended: the store is lost
 	}
 	stopScheduling()
 	d.drain()
@@ -185,6 +197,7 @@ func (d *Dispatcher) Run(ctx context.Context, results Submitter) error {
 func (d *Dispatcher) drain() {
 	d.mu.Lock()
 	d.running = false
+	d.drainEnds = time.Now().Add(d.cfg.DrainTimeout + lastRecords)
 	close(d.closed)
 	d.mu.Unlock()
 	ended := make(chan struct{})

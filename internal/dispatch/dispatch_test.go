@@ -466,6 +466,22 @@ func TestNothingIsSentThatCannotBeRecorded(t *testing.T) {
 	})
 }
 
+func TestSendingGoesOnWithTheFirstCommit(t *testing.T) {
+	inWorld(t, dispatch.Config{}, func(w *world) {
+		app := w.app()
+		ep := w.endpoint(app, host, always(200))
+		w.fault = func(*commit.Unit) error { return fmt.Errorf("no database: %w", store.ErrUnavailable) }
+		first := w.send(app)
+		w.pass(time.Hour) // by now the tries are seconds apart
+		w.fault = nil
+		second := w.send(app)
+		w.pass(10 * time.Millisecond)
+		w.wantState(first, ep, delivery.Succeeded, delivery.NoReason)
+		w.pass(10 * time.Millisecond)
+		w.wantState(second, ep, delivery.Succeeded, delivery.NoReason)
+	})
+}
+
 func TestRestartGoesOnWithTheBacklog(t *testing.T) {
 	inWorld(t, dispatch.Config{}, func(w *world) {
 		app := w.app()
@@ -522,6 +538,29 @@ func TestDrainIsBounded(t *testing.T) {
 		w.wantState(m, ep, delivery.Succeeded, delivery.NoReason)
 		if d := w.state(m, ep); d.Attempts != 1 {
 			t.Errorf("%d attempts: one that was cut off by the drain counts for nothing", d.Attempts)
+		}
+	})
+}
+
+// TestDrainIsBoundedWithoutStore ends a dispatcher that cannot record what it has sent, and never can.
+func TestDrainIsBoundedWithoutStore(t *testing.T) {
+	inWorld(t, dispatch.Config{DrainTimeout: 3 * time.Second}, func(w *world) {
+		app := w.app()
+		ep := w.endpoint(app, host, always(200))
+		w.fault = func(*commit.Unit) error { return fmt.Errorf("no database: %w", store.ErrUnavailable) }
+		m := w.send(app)
+		w.pass(time.Second)
+		begin := time.Now()
+		w.stop()
+		if took := time.Since(begin); took != 8*time.Second {
+			t.Errorf("the drain took %v, want 3 s and 5 s for the results", took)
+		}
+		w.fault = nil
+		w.start()
+		w.settle()
+		w.wantState(m, ep, delivery.Succeeded, delivery.NoReason)
+		if got := len(w.received(host)); got != 2 {
+			t.Errorf("%d requests, want 2: the result of the first was lost", got)
 		}
 	})
 }

@@ -44,6 +44,9 @@ func (d *Dispatcher) RolledBack(c *store.Changes) {
 func (d *Dispatcher) Committed(c *store.Changes) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.stalled {
+		signal(d.storeWrites)
+	}
 	now := d.cfg.Now()
 	messages := messagesOf(c)
 	for i := range c.Deliveries {

@@ -170,7 +170,7 @@ func later(a, b time.Time) time.Time {
 func (d *Dispatcher) next(w *worker) (it item, l *lane, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.running && !d.stalled && d.pending < d.cfg.MaxUnrecorded {
+	if d.running && !d.stalled && d.pending < d.cfg.MaxUnrecorded && d.sure() {
 		now := d.cfg.Now()
 		for range len(d.ready) {
 			l := d.ready[0]

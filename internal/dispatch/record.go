@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/callboard/callboard/internal/commit"
@@ -24,6 +25,9 @@ const (
 const (
 	minRecordPause = 100 * time.Millisecond
 	maxRecordPause = 5 * time.Second
+	// lastRecords is how long results are still tried to be recorded after the
+	// requests under way have had their time to end.
+	lastRecords = 5 * time.Second
 )
 
 type resultKind uint8
@@ -78,7 +82,7 @@ func (d *Dispatcher) record(ctx context.Context, to Submitter) error {
 			if len(batch) == 0 {
 				break
 			}
-			if err := d.recordBatch(ctx, to, batch, open); err != nil {
+			if err := d.recordBatch(ctx, to, batch); err != nil {
 				return err
 			}
 		}
@@ -115,27 +119,50 @@ func (d *Dispatcher) someFinished() []result {
 }
 
 // recordBatch submits results until they are on disk. Meanwhile, after a failure,
-// nothing is sent: it could not be recorded either. While draining, it gives up
-// after DrainTimeout: the rows are sent again after the next start.
-func (d *Dispatcher) recordBatch(ctx context.Context, to Submitter, batch []result, open bool) error {
-	giveUp := time.Now().Add(d.cfg.DrainTimeout)
+// nothing is sent: it could not be recorded either. It tries again after a pause,
+// or as soon as something else could be committed. A drain that cannot record gives
+// up in the end: the rows are sent again after the next start.
+func (d *Dispatcher) recordBatch(ctx context.Context, to Submitter, batch []result) error {
 	for pause := minRecordPause; ; pause = min(2*pause, maxRecordPause) {
 		_, err := to.Submit(ctx, d.unit(batch))
 		if err == nil {
 			d.recorded(len(batch))
 			return nil
 		}
-		if errors.Is(err, commit.ErrClosed) || !open && time.Now().After(giveUp) {
+		if errors.Is(err, commit.ErrClosed) {
 			return err
+		}
+		left, draining := d.drainLeft()
+		if draining && left <= 0 {
+			return fmt.Errorf("record the results of %d attempts, which will be made again: %w", len(batch), err)
 		}
 		d.stall()
 		d.cfg.Logger.ErrorContext(ctx, "results cannot be recorded, sending is on hold", "results", len(batch), "error", err)
+		wait := jittered(pause)
+		if draining {
+			wait = min(wait, left)
+		}
+		var writes <-chan struct{} // nil if the reason lies in the results: other commits mean nothing for them
+		if errors.Is(err, store.ErrUnavailable) {
+			writes = d.storeWrites
+		}
 		select {
-		case <-time.After(jittered(pause)):
+		case <-time.After(wait):
+		case <-writes:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// drainLeft is how long a drain that was begun may still take to record results.
+func (d *Dispatcher) drainLeft() (left time.Duration, draining bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.drainEnds.IsZero() {
+		return 0, false
+	}
+	return time.Until(d.drainEnds), true
 }
 
 func (d *Dispatcher) stall() {

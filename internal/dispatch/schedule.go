@@ -36,6 +36,7 @@ func (d *Dispatcher) schedule(ctx context.Context) error {
 		case <-timer.C:
 		}
 		d.returnUnused(ctx)
+		d.recheck(ctx)
 		timer.Reset(d.round(ctx))
 		if now := d.cfg.Now(); now.After(sweepAt) {
 			d.sweep(now)

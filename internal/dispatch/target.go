@@ -24,7 +24,8 @@ type target struct {
 	signer   dialect.Signer
 	schedule []time.Duration
 	timeout  time.Duration
-	// goodUntil is when a secret's grace period ends and the signer is out of date.
+	// goodUntil is when a secret's grace period ends and the signer is out of date, or
+	// when the endpoint must be looked at again.
 	goodUntil time.Time
 }
 
@@ -116,6 +117,9 @@ func (d *Dispatcher) prepare(ep *delivery.Endpoint, now time.Time) (*target, err
 		if !s.Expires.IsZero() && s.Expires.After(now) && (t.goodUntil.IsZero() || s.Expires.Before(t.goodUntil)) {
 			t.goodUntil = s.Expires
 		}
+	}
+	if known := now.Add(targetLife); d.cfg.Watcher != nil && (t.goodUntil.IsZero() || known.Before(t.goodUntil)) {
+		t.goodUntil = known
 	}
 	for name, value := range ep.Headers {
 		t.header.Set(name, value)

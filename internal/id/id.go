@@ -66,6 +66,9 @@ func (i ID) Time() time.Time {
 	return time.UnixMilli(int64(i)>>msShift + epochMS).UTC()
 }
 
+// Node is the number of the node that took the id.
+func (i ID) Node() int { return int(i>>seqBits) & MaxNode }
+
 // AtTime is the smallest id that could be taken at t or later; it turns bounds
 // of time into bounds of ids. Times before 2020 give 0.
 func AtTime(t time.Time) ID {

@@ -38,7 +38,7 @@ func (s *Service) CreateApp(ctx context.Context, org string, key Key, app store.
 		},
 	}
 	if app.UID != "" {
-		u.Keys.Apps = []AppRef{byUID(org, app.UID)}
+		u.Keys.Apps, u.Keys.ChangesConfig = []AppRef{byUID(org, app.UID)}, true
 	}
 	r, err := s.submit(ctx, org, key, u)
 	if err == nil { // else the decision may still be running
@@ -61,7 +61,7 @@ func putNewApp(v *commit.View, app store.App) id.ID {
 func (s *Service) UpdateApp(ctx context.Context, ref AppRef, orCreate bool, mutate func(*store.App) error) (Result, error) {
 	var want string // the uid after the change
 	created := false
-	keys := commit.Keys{Apps: []AppRef{ref}}
+	keys := commit.Keys{Apps: []AppRef{ref}, ChangesConfig: true}
 	for {
 		r, err := s.submit(ctx, ref.Org, Key{}, &commit.Unit{
 			Keys: keys,
@@ -137,7 +137,7 @@ func (s *Service) ExpireTokens(ctx context.Context, ref AppRef, from time.Time) 
 // org. What was read by the app's id before is checked by that, too.
 func (s *Service) changeApp(ctx context.Context, ref AppRef, change func(*commit.View, *store.AppConfig)) error {
 	_, err := s.submit(ctx, ref.Org, Key{}, &commit.Unit{
-		Keys: commit.Keys{Apps: []AppRef{ref}},
+		Keys: commit.Keys{Apps: []AppRef{ref}, ChangesConfig: true},
 		Decide: func(v *commit.View) (id.ID, error) {
 			cfg, ok := v.App(ref)
 			if !ok {

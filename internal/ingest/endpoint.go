@@ -33,7 +33,7 @@ func (s *Service) CreateEndpoint(ctx context.Context, app AppRef, key Key, ep de
 	}
 	s.giveSecret(&ep)
 	return s.submit(ctx, owner(app), key, &commit.Unit{
-		Keys: commit.Keys{Apps: []AppRef{app}},
+		Keys: commit.Keys{Apps: []AppRef{app}, ChangesConfig: true},
 		Decide: func(v *commit.View) (id.ID, error) {
 			cfg, ok := v.App(app)
 			if !ok {
@@ -77,7 +77,7 @@ const DisabledByAPI = "api"
 func (s *Service) UpdateEndpoint(ctx context.Context, app AppRef, ref store.Ref, orCreate bool, mutate func(*delivery.Endpoint) error) (Result, error) {
 	existed := false
 	r, err := s.submit(ctx, owner(app), Key{}, &commit.Unit{
-		Keys: commit.Keys{Apps: []AppRef{app}},
+		Keys: commit.Keys{Apps: []AppRef{app}, ChangesConfig: true},
 		Decide: func(v *commit.View) (id.ID, error) {
 			cfg, ok := v.App(app)
 			if !ok {
@@ -205,7 +205,7 @@ func endpointOf(v *commit.View, app AppRef, ref store.Ref) (*store.AppConfig, *d
 // changeEndpoint runs a change that cannot be refused on an existing endpoint.
 func (s *Service) changeEndpoint(ctx context.Context, app AppRef, ref store.Ref, key Key, change func(*commit.View, *store.AppConfig, delivery.Endpoint)) error {
 	_, err := s.submit(ctx, owner(app), key, &commit.Unit{
-		Keys: commit.Keys{Apps: []AppRef{app}},
+		Keys: commit.Keys{Apps: []AppRef{app}, ChangesConfig: true},
 		Decide: func(v *commit.View) (id.ID, error) {
 			cfg, ep, err := endpointOf(v, app, ref)
 			if err != nil {

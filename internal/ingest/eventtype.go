@@ -17,7 +17,7 @@ func (s *Service) CreateEventType(ctx context.Context, key Key, t store.EventTyp
 	}
 	k := commit.TypeKey{Org: t.Org, Name: t.Name}
 	return s.submit(ctx, t.Org, key, &commit.Unit{
-		Keys: commit.Keys{EventTypes: []commit.TypeKey{k}},
+		Keys: commit.Keys{EventTypes: []commit.TypeKey{k}, ChangesConfig: true},
 		Decide: func(v *commit.View) (id.ID, error) {
 			before, found := v.EventType(k)
 			if found && !before.Archived {
@@ -83,7 +83,7 @@ func (s *Service) DeleteEventType(ctx context.Context, org, name string, expunge
 func (s *Service) changeEventType(ctx context.Context, org, name string, change func(*commit.View, store.EventType, bool) error) (Result, error) {
 	k := commit.TypeKey{Org: org, Name: name}
 	return s.submit(ctx, org, Key{}, &commit.Unit{
-		Keys: commit.Keys{EventTypes: []commit.TypeKey{k}},
+		Keys: commit.Keys{EventTypes: []commit.TypeKey{k}, ChangesConfig: true},
 		Decide: func(v *commit.View) (id.ID, error) {
 			t, found := v.EventType(k)
 			if !found {
@@ -98,7 +98,7 @@ func (s *Service) changeEventType(ctx context.Context, org, name string, change 
 // document (nil if there is none), gives the next one and may run several times.
 func (s *Service) UpdateSettings(ctx context.Context, org string, mutate func(doc []byte) ([]byte, error)) error {
 	_, err := s.submit(ctx, org, Key{}, &commit.Unit{
-		Keys: commit.Keys{Orgs: []string{org}},
+		Keys: commit.Keys{Orgs: []string{org}, ChangesConfig: true},
 		Decide: func(v *commit.View) (id.ID, error) {
 			next := v.Settings(org)
 			doc, err := mutate(next.Doc)

@@ -110,3 +110,13 @@ type LaneDue struct {
 	Endpoint id.ID
 	Due      time.Time
 }
+
+// News is what others did to a store that several processes write to.
+type News struct {
+	// Due are endpoints with pending deliveries.
+	Due []LaneDue
+	// Endpoints and Apps have changed, or all of them if Everything.
+	Endpoints  []id.ID
+	Apps       []id.ID
+	Everything bool
+}

@@ -69,8 +69,8 @@ func (r *Runner) Run(ctx context.Context) error {
 	return nil
 }
 
-// round makes one step of every running task; worked is false if there are none.
-// A task that fails holds up no other.
+// round makes one step of every running task; worked is false if there is nothing to
+// do at the moment. A task that fails holds up no other.
 func (r *Runner) round(ctx context.Context) (worked bool, err error) {
 	running, err := r.cfg.Store.RunningTasks(ctx)
 	if err != nil {
@@ -78,17 +78,20 @@ func (r *Runner) round(ctx context.Context) (worked bool, err error) {
 	}
 	var failed []error
 	for _, t := range running {
-		if err := r.step(ctx, t); err != nil {
+		moved, err := r.step(ctx, t)
+		if err != nil {
 			failed = append(failed, fmt.Errorf("task %d of kind %d: %w", t.ID, t.Kind, err))
 		}
+		worked = worked || moved
 		if ctx.Err() != nil {
 			break
 		}
 	}
-	return len(running) > 0, errors.Join(failed...)
+	return worked, errors.Join(failed...)
 }
 
-func (r *Runner) step(ctx context.Context, t store.Task) error {
+// step makes one step of a task; moved is false if it must wait for something.
+func (r *Runner) step(ctx context.Context, t store.Task) (moved bool, err error) {
 	switch t.Kind {
 	case store.TaskRecover:
 		return r.requeue(ctx, t)
@@ -104,13 +107,14 @@ func (r *Runner) step(ctx context.Context, t store.Task) error {
 }
 
 // submit commits a step: change runs on the task as it is now, if it still runs,
-// and gives the task as it is afterwards.
-func (r *Runner) submit(ctx context.Context, t store.Task, rows []delivery.Delivery, change func(*commit.View, store.Task) store.Task) error {
+// and gives the task as it is afterwards. A task that has not moved is not written.
+func (r *Runner) submit(ctx context.Context, t store.Task, rows []delivery.Delivery, change func(*commit.View, store.Task) store.Task) (moved bool, err error) {
 	keys := commit.Keys{Tasks: []id.ID{t.ID}, Apps: []commit.AppRef{{Ref: store.Ref{ID: t.App}}}}
 	for i := range rows {
 		keys.Deliveries = append(keys.Deliveries, rows[i].Key)
 	}
-	_, err := r.cfg.Submitter.Submit(ctx, &commit.Unit{
+	moved = true
+	_, err = r.cfg.Submitter.Submit(ctx, &commit.Unit{
 		Keys: keys,
 		Size: 64 * (len(rows) + 1),
 		Decide: func(v *commit.View) (id.ID, error) {
@@ -118,11 +122,14 @@ func (r *Runner) submit(ctx context.Context, t store.Task, rows []delivery.Deliv
 			if !ok || now.State != store.TaskRunning || now.Cursor != t.Cursor {
 				return t.ID, nil // another step was faster
 			}
-			v.PutTask(change(v, now))
+			next := change(v, now)
+			if moved = next != now; moved {
+				v.PutTask(next)
+			}
 			return t.ID, nil
 		},
 	})
-	return err
+	return err == nil && moved, err
 }
 
 // over moves a task's cursor; 0 means that all is done.
@@ -145,10 +152,10 @@ func after(t store.Task) id.ID {
 
 // requeue makes failed deliveries pending again. It stops when the endpoint is
 // disabled or deleted meanwhile.
-func (r *Runner) requeue(ctx context.Context, t store.Task) error {
+func (r *Runner) requeue(ctx context.Context, t store.Task) (moved bool, err error) {
 	rows, cursor, err := r.cfg.Store.DeliveriesOf(ctx, t.Endpoint, after(t), t.Until, []delivery.State{delivery.Failed}, stepRows)
 	if err != nil {
-		return err
+		return false, err
 	}
 	return r.submit(ctx, t, rows, func(v *commit.View, t store.Task) store.Task {
 		if !open(v, t) {
@@ -176,12 +183,13 @@ func open(v *commit.View, t store.Task) bool {
 }
 
 // end fails what a disabled or deleted endpoint was still to get, of the messages
-// from before that moment.
-func (r *Runner) end(ctx context.Context, t store.Task) error {
-	unfinished := []delivery.State{delivery.Pending, delivery.Waiting}
+// from before that moment. It waits for deliveries that are under way, or lie with a
+// process that may give them back or die: some of them will be pending once more.
+func (r *Runner) end(ctx context.Context, t store.Task) (moved bool, err error) {
+	unfinished := []delivery.State{delivery.Pending, delivery.Waiting, delivery.Leased}
 	rows, cursor, err := r.cfg.Store.DeliveriesOf(ctx, t.Endpoint, after(t), t.Until, unfinished, stepRows)
 	if err != nil {
-		return err
+		return false, err
 	}
 	return r.submit(ctx, t, rows, func(v *commit.View, t store.Task) store.Task {
 		reason := delivery.EndpointDisabled
@@ -190,21 +198,30 @@ func (r *Runner) end(ctx context.Context, t store.Task) error {
 		} else if _, ok := commit.FindEndpoint(cfg, store.Ref{ID: t.Endpoint}); !ok {
 			reason = delivery.EndpointDeleted
 		}
+		held := false
 		for _, row := range rows {
-			if now, ok := v.Delivery(row.Key); ok && !now.State.Finished() && now.State != delivery.Leased {
+			now, ok := v.Delivery(row.Key)
+			switch {
+			case !ok || now.State.Finished():
+			case now.State == delivery.Leased:
+				held = true
+			default:
 				v.Finish(store.Finish{Key: row.Key, State: delivery.Failed, Reason: reason})
 				t.Done++
 			}
+		}
+		if held {
+			return t // the cursor stays
 		}
 		return over(t, cursor)
 	})
 }
 
 // purge removes a deleted app's messages with all that hangs on them.
-func (r *Runner) purge(ctx context.Context, t store.Task) error {
+func (r *Runner) purge(ctx context.Context, t store.Task) (moved bool, err error) {
 	drop, more, err := r.cfg.Store.MessageRange(ctx, t.App, after(t), t.Until, stepRows)
 	if err != nil {
-		return err
+		return false, err
 	}
 	return r.submit(ctx, t, nil, func(v *commit.View, t store.Task) store.Task {
 		if !more {

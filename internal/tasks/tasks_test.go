@@ -333,7 +333,7 @@ func TestRecoverStops(t *testing.T) {
 }
 
 // TestEndDeliveries disables, deletes and takes the app away: what was still to come fails with the reason, what is under
-// way is left to the dispatcher, what is finished stays as it is.
+// way is left to the dispatcher and waited for, what is finished stays as it is.
 func TestEndDeliveries(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -377,7 +377,18 @@ func TestEndDeliveries(t *testing.T) {
 				if diff := cmp.Diff(map[state]int{pending: 600}, states(e, other)); diff != "" {
 					t.Errorf("another endpoint's deliveries (-want +got):\n%s", diff)
 				}
-				wantTask(t, e, task.ID, store.TaskFinished, 611, "")
+				wantTask(t, e, task.ID, store.TaskRunning, 611, "")
+
+				// They come back unused, as from a process that has died.
+				if err := e.Store.GiveBack(t.Context(), claimed[0].Rows); err != nil {
+					t.Fatal(err)
+				}
+				run(t, e)
+				want = map[state]int{succeeded: 5, failed(delivery.Exhausted): 7, failed(tt.reason): 614}
+				if diff := cmp.Diff(want, states(e, ep)); diff != "" {
+					t.Errorf("deliveries by state, once none is under way (-want +got):\n%s", diff)
+				}
+				wantTask(t, e, task.ID, store.TaskFinished, 614, "")
 			})
 		})
 	}

@@ -44,6 +44,9 @@ func (t *tx) TakeSeen(ctx context.Context, keys []store.Seen) ([]store.Seen, err
 	return taken, nil
 }
 
+// LockConfig has nothing to do: there is one writer.
+func (t *tx) LockConfig(context.Context) error { return nil }
+
 // Versions gives App.ConfigVersion by app; unknown and deleted apps are left out.
 func (t *tx) Versions(ctx context.Context, apps []id.ID) (map[id.ID]int64, error) {
 	known := t.store.apps
