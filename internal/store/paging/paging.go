@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/store/document"
@@ -136,4 +137,17 @@ func MatchesAttempt(q *store.AttemptQuery, success bool, statusCode int) bool {
 		return statusCode/100*100 == q.StatusClass
 	}
 	return true
+}
+
+// Deliveries gives a page's deliveries alone, and the message that was looked at
+// last; 0 if none follows.
+func Deliveries(p *Page[store.DeliveryRow]) (rows []delivery.Delivery, scannedTo id.ID) {
+	rows = make([]delivery.Delivery, len(p.Rows))
+	for i := range p.Rows {
+		rows[i] = p.Rows[i].Delivery
+	}
+	if p.Done {
+		return rows, 0
+	}
+	return rows, p.Next
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/callboard/callboard/internal/delivery"
@@ -564,4 +565,8 @@ func (s *Store) LastID(ctx context.Context, node int) (last id.ID, err error) {
 	return last, err
 }
 
-func highWater(node int) string { return fmt.Sprintf("high_water_%d", node) }
+// highWaterPrefix begins the names in meta of the largest ids among rows that were
+// removed; the number of their node follows.
+const highWaterPrefix = "high_water_"
+
+func highWater(node int) string { return highWaterPrefix + strconv.Itoa(node) }

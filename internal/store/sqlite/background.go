@@ -46,14 +46,8 @@ func (s *Store) DeliveriesOf(ctx context.Context, endpoint, after, until id.ID, 
 	if err != nil {
 		return nil, 0, err
 	}
-	rows := make([]delivery.Delivery, len(out.Rows))
-	for i := range out.Rows {
-		rows[i] = out.Rows[i].Delivery
-	}
-	if out.Done {
-		return rows, 0, nil
-	}
-	return rows, out.Next, nil
+	rows, scannedTo := paging.Deliveries(out)
+	return rows, scannedTo, nil
 }
 
 // MessageRange gives the range of at most limit messages after an id; see

@@ -55,6 +55,8 @@ const (
 	busyTimeout     = 5000 // milliseconds; only a foreign tool can make us wait
 	writerCacheKiB  = 32 << 10
 	readerCacheKiB  = 4 << 10
+	// lockSuffix makes the name of the lock's file from the database's path.
+	lockSuffix = ".lock"
 )
 
 // Store is an open database. It satisfies the Store interfaces of commit,
@@ -118,7 +120,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		closed:   make(chan struct{}),
 	}
 	s.writing <- struct{}{}
-	if s.lock, err = lock(path + ".lock"); err != nil {
+	if s.lock, err = lock(path + lockSuffix); err != nil {
 		return nil, err
 	}
 	if err := s.open(ctx, path, cfg); err != nil {
@@ -141,7 +143,7 @@ func (s *Store) open(ctx context.Context, path string, cfg Config) error {
 	if err := s.writer.conn.expect(ctx, cfg.Synchronous); err != nil {
 		return err
 	}
-	if err := migrate(ctx, dsn); err != nil {
+	if _, err := migrate(ctx, dsn); err != nil {
 		return err
 	}
 	if err := s.begin(ctx); err != nil {
@@ -158,15 +160,19 @@ func (s *Store) open(ctx context.Context, path string, cfg Config) error {
 	return nil
 }
 
-// begin makes the installation's key if there is none and loads what is kept in
-// memory.
+// begin makes the installation's key if there is none, marks the start, and loads
+// what is kept in memory.
 func (s *Store) begin(ctx context.Context) error {
-	key := make([]byte, id.KeyBytes)
-	if _, err := rand.Read(key); err != nil {
+	random := make([]byte, id.KeyBytes+16)
+	if _, err := rand.Read(random); err != nil {
 		return err
 	}
+	key, start := random[:id.KeyBytes], random[id.KeyBytes:]
 	c := s.writer.conn
 	if _, err := c.run(`INSERT INTO meta (name, value) VALUES ('id_key', ?) ON CONFLICT DO NOTHING`, key); err != nil {
+		return err
+	}
+	if _, err := c.run(`INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, lastStart, start); err != nil {
 		return err
 	}
 	if err := s.handoffs.recover(ctx, c); err != nil {

@@ -14,7 +14,8 @@
 
 -- Facts of the installation: id_key (32 bytes), high_water_<node> (the largest id
 -- among rows that were removed), handed_off_from (deliveries of messages before it
--- are not stored as leased).
+-- are not stored as leased), last_start (bytes that every start makes anew, so that a
+-- copy knows whether its source is what it was).
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
     value BLOB NOT NULL

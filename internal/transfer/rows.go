@@ -1,0 +1,65 @@
+package transfer
+
+import (
+	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/store"
+)
+
+// Table is a kind of rows, under the name that its table has in a target. The names
+// are stored with the progress of a copy.
+type Table string
+
+// The kinds of rows.
+const (
+	Orgs       Table = "org"
+	EventTypes Table = "event_type"
+	Apps       Table = "app"
+	Endpoints  Table = "endpoint"
+	URLs       Table = "endpoint_url"
+	Healths    Table = "endpoint_health"
+	Tasks      Table = "task"
+	Seen       Table = "seen"
+	Messages   Table = "message"
+	Deliveries Table = "delivery"
+	Attempts   Table = "attempt"
+)
+
+// Tables lists all kinds in the order in which they are copied: what others hang on
+// comes first.
+func Tables() []Table {
+	return []Table{Orgs, EventTypes, Apps, Endpoints, URLs, Healths, Tasks, Seen, Messages, Deliveries, Attempts}
+}
+
+// Rows are rows as a target takes them. Nothing is left out of them: deleted apps and
+// endpoints, payloads and responses are there. No delivery is leased.
+type Rows struct {
+	Orgs       []store.OrgSettings
+	EventTypes []store.EventType
+	Apps       []store.App
+	Endpoints  []delivery.Endpoint
+	URLs       []store.EndpointURL
+	Healths    []store.Health
+	Tasks      []store.Task
+	Seen       []store.Seen
+	Messages   []store.Message
+	Deliveries []delivery.Delivery
+	Attempts   []delivery.Attempt
+}
+
+// Len is how many rows there are.
+func (r *Rows) Len() int {
+	return len(r.Orgs) + len(r.EventTypes) + len(r.Apps) + len(r.Endpoints) + len(r.URLs) + len(r.Healths) +
+		len(r.Tasks) + len(r.Seen) + len(r.Messages) + len(r.Deliveries) + len(r.Attempts)
+}
+
+// Page is one chunk of rows of one table.
+type Page struct {
+	Rows
+	// Next is the place after the last row, as the source names places: key columns in
+	// text. It is nil if there are no rows.
+	Next []string
+}
+
+// PageBytes is about how much a page may hold, whatever the number of rows: payloads
+// are up to a mebibyte each.
+const PageBytes = 8 << 20
