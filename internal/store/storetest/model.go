@@ -260,7 +260,7 @@ func (h *script) drop(t *rapid.T) {
 }
 
 func (h *script) reopen(t *rapid.T) {
-	if h.driver.LeasesOutlive || rapid.IntRange(0, 3).Draw(t, "reopen if 0") != 0 {
+	if h.driver.Shared || rapid.IntRange(0, 3).Draw(t, "reopen if 0") != 0 {
 		t.Skip("not now")
 	}
 	h.world.reopen()

@@ -210,7 +210,7 @@ func testReopen(w *world) {
 	w.ok("app", err)
 	same(w, "app", app, got)
 	same(w, "history", []int{0, 1, 2}, w.left(a))
-	if w.driver.LeasesOutlive {
+	if w.driver.Shared {
 		return
 	}
 	unleased := h

@@ -1,0 +1,152 @@
+package transfer_test
+
+import (
+	"cmp"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/callboard/callboard/internal/commit"
+	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/store"
+	"github.com/callboard/callboard/internal/store/storetest"
+)
+
+// answers asks a store for everything that the fixture has, through the interfaces
+// that the engine uses, and gives what it says by question.
+func (f *fixture) answers(t *testing.T, s storetest.Store) map[string]any {
+	t.Helper()
+	a := &asking{T: t, said: map[string]any{}}
+	f.askInstallation(a, s)
+	for _, app := range f.apps {
+		f.askApp(a, s, app)
+	}
+	for _, ep := range f.endpoints {
+		f.askEndpoint(a, s, ep)
+	}
+	for _, m := range f.messages {
+		f.askMessage(a, s, m)
+	}
+	f.askTransaction(a, s)
+	return a.said
+}
+
+// asking collects answers. A question is what is asked and whom it is about.
+type asking struct {
+	*testing.T
+	said map[string]any
+}
+
+// note keeps an answer; that there is none is one too.
+func (a *asking) note(what string, about any, answer any, err error) {
+	question := what
+	if k, ok := about.(id.ID); ok {
+		question += " " + k.Time().Format(time.RFC3339Nano)
+	} else if text, ok := about.(string); ok {
+		question += " " + text
+	}
+	if _, twice := a.said[question]; twice {
+		a.Fatalf("%s was asked before", question)
+	}
+	if err != nil {
+		answer = err.Error()
+	}
+	a.said[question] = answer
+}
+
+func (f *fixture) askInstallation(a *asking, s storetest.Store) {
+	ctx := a.Context()
+	key, err := s.IDKey(ctx)
+	a.note("id key", nil, key, err)
+	last, err := s.LastID(ctx, 0)
+	a.note("last id", nil, last, err)
+	lanes, err := s.Lanes(ctx)
+	slices.SortFunc(lanes, func(x, y store.LaneDue) int { return cmp.Compare(x.Endpoint, y.Endpoint) })
+	a.note("lanes", nil, lanes, err)
+	running, err := s.RunningTasks(ctx)
+	a.note("running tasks", nil, running, err)
+	for _, org := range []string{"org_1", "org_2", "org_3"} {
+		settings, err := s.Settings(ctx, org)
+		a.note("settings", org, settings, err)
+		types, err := s.EventTypes(ctx, org, store.Page{Limit: 100, Ascending: true}, true)
+		a.note("event types", org, types, err)
+		apps, err := s.Apps(ctx, org, store.Page{Limit: 100})
+		a.note("apps", org, apps, err)
+		tasks, err := s.ListTasks(ctx, org, 0, 0, store.Page{Limit: 100})
+		a.note("tasks", org, tasks, err)
+		for _, uid := range []string{"App-0", "app-0", "App-2"} {
+			app, err := s.App(ctx, org, store.Ref{UID: uid})
+			a.note("app by uid "+uid, org, app, err)
+		}
+	}
+	expired, err := s.ExpiredPayloads(ctx, f.now.Add(100*time.Hour), 10)
+	a.note("expired payloads", nil, expired, err)
+}
+
+func (f *fixture) askApp(a *asking, s storetest.Store, app store.App) {
+	ctx := a.Context()
+	got, err := s.App(ctx, app.Org, store.Ref{ID: app.ID})
+	a.note("app", app.ID, got, err)
+	endpoints, err := s.AppEndpoints(ctx, app.ID, store.Page{Limit: 100})
+	a.note("endpoints", app.ID, endpoints, err)
+	main, err := s.AppEndpoint(ctx, app.ID, store.Ref{UID: "Main"})
+	a.note("endpoint by uid", app.ID, main, err)
+	messages, err := s.ListMessages(ctx, store.MessageQuery{Page: store.Page{Limit: 100}, App: app.ID, Content: true})
+	a.note("messages", app.ID, messages.Rows, err)
+	event, err := s.Message(ctx, app.ID, store.Ref{UID: "order-1"})
+	a.note("message by eventId", app.ID, event, err)
+	r, ok, err := s.MessageRange(ctx, app.ID, 0, 0, 100)
+	a.note("range", app.ID, []any{r, ok}, err)
+}
+
+func (f *fixture) askEndpoint(a *asking, s storetest.Store, ep delivery.Endpoint) {
+	ctx := a.Context()
+	got, app, err := s.Endpoint(ctx, ep.ID)
+	a.note("endpoint of dispatch", ep.ID, []any{got, app}, err)
+	health, err := s.Health(ctx, ep.ID)
+	a.note("health", ep.ID, health, err)
+	counts, err := s.CountDeliveries(ctx, ep.App, ep.ID, 0, 0)
+	a.note("counts", ep.ID, counts, err)
+	deliveries, err := s.ListDeliveries(ctx, store.DeliveryQuery{Page: store.Page{Limit: 100}, App: ep.App, Endpoint: ep.ID, Content: true})
+	a.note("deliveries of endpoint", ep.ID, deliveries.Rows, err)
+	attempts, err := s.ListAttempts(ctx, store.AttemptQuery{Page: store.Page{Limit: 100}, App: ep.App, Endpoint: ep.ID, Content: true, WithMessage: true})
+	a.note("attempts of endpoint", ep.ID, attempts.Rows, err)
+}
+
+func (f *fixture) askMessage(a *asking, s storetest.Store, m store.Message) {
+	ctx := a.Context()
+	got, err := s.Message(ctx, m.App, store.Ref{ID: m.ID})
+	a.note("message", m.ID, got, err)
+	deliveries, err := s.ListDeliveries(ctx, store.DeliveryQuery{Page: store.Page{Limit: 100}, App: m.App, Message: m.ID})
+	a.note("deliveries of message", m.ID, deliveries.Rows, err)
+	attempts, err := s.ListAttempts(ctx, store.AttemptQuery{Page: store.Page{Limit: 100}, App: m.App, Message: m.ID, Content: true})
+	a.note("attempts of message", m.ID, attempts.Rows, err)
+}
+
+// askTransaction asks what the committer asks.
+func (f *fixture) askTransaction(a *asking, s storetest.Store) {
+	ctx := a.Context()
+	err := s.Update(ctx, func(tx commit.Tx) error {
+		seen, err := tx.TakeSeen(ctx, f.seen)
+		slices.SortFunc(seen, func(x, y store.Seen) int { return cmp.Compare(x.Result, y.Result) })
+		a.note("seen", nil, seen, err)
+		var ids []id.ID
+		for _, app := range f.apps {
+			ids = append(ids, app.ID)
+		}
+		versions, err := tx.Versions(ctx, ids)
+		a.note("versions", nil, versions, err)
+		ids = nil
+		for _, k := range f.tasks {
+			ids = append(ids, k.ID)
+		}
+		tasks, err := tx.Tasks(ctx, ids)
+		slices.SortFunc(tasks, func(x, y store.Task) int { return cmp.Compare(x.ID, y.ID) })
+		a.note("tasks by id", nil, tasks, err)
+		return err
+	})
+	if err != nil {
+		a.Fatal(err)
+	}
+}
