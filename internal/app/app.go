@@ -27,6 +27,8 @@ import (
 	"github.com/callboard/callboard/internal/ingest"
 	"github.com/callboard/callboard/internal/janitor"
 	"github.com/callboard/callboard/internal/netguard"
+	"github.com/callboard/callboard/internal/restapi"
+	"github.com/callboard/callboard/internal/store/postgres"
 	"github.com/callboard/callboard/internal/store/sqlite"
 	"github.com/callboard/callboard/internal/tasks"
 	"github.com/callboard/callboard/internal/token"
@@ -45,8 +47,10 @@ const (
 // App is a server: made by New, running from Start to Stop.
 type App struct {
 	cfg        Config
-	store      *sqlite.Store
-	transport  *http.Transport // of deliveries
+	store      database
+	node       int              // number in ids
+	watcher    dispatch.Watcher // nil = the database is ours alone
+	transport  *http.Transport  // of deliveries
 	committer  *commit.Committer
 	dispatcher *dispatch.Dispatcher
 	tasks      *tasks.Runner
@@ -88,7 +92,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	if a.authority, err = token.New(token.Config{Secret: cfg.JWTSecret}); err != nil {
 		return nil, fmt.Errorf("jwt-secret: %w", err)
 	}
-	if a.store, err = openStore(ctx, cfg); err != nil {
+	if err = a.openStore(ctx); err != nil {
 		return nil, fmt.Errorf("db: %w", err)
 	}
 	if err := a.build(ctx); err != nil {
@@ -97,15 +101,38 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	return a, nil
 }
 
-func openStore(ctx context.Context, cfg Config) (*sqlite.Store, error) {
+// database is all that the parts ask of a store.
+type database interface {
+	commit.Store
+	dispatch.Store
+	restapi.Store
+	tasks.Store
+	janitor.Store
+	IDKey(ctx context.Context) ([]byte, error)
+	Close() error
+}
+
+// openStore opens the database. One that is not there yet, because its server is
+// still starting, is waited for as long as ctx allows.
+func (a *App) openStore(ctx context.Context) error {
+	if IsPostgres(a.cfg.DB) {
+		shared, err := postgres.Open(ctx, postgres.Config{URL: a.cfg.DB, Logger: a.cfg.Logger})
+		if err != nil {
+			return err
+		}
+		a.store, a.node, a.watcher = shared, shared.Node(), shared
+		return nil
+	}
 	level := sqlite.Full
-	if cfg.Unsafe {
+	if a.cfg.Unsafe {
 		level = sqlite.Normal
 	}
-	return sqlite.Open(ctx, sqlite.Config{
-		Path:        strings.TrimPrefix(cfg.DB, "sqlite:"),
-		Synchronous: level,
-	})
+	file, err := sqlite.Open(ctx, sqlite.Config{Path: strings.TrimPrefix(a.cfg.DB, sqliteScheme), Synchronous: level})
+	if err != nil {
+		return err
+	}
+	a.store = file
+	return nil
 }
 
 // build makes the parts from the store upwards.
@@ -131,6 +158,7 @@ func (a *App) build(ctx context.Context) error {
 	a.transport = dispatch.NewTransport(guard)
 	if a.dispatcher, err = dispatch.New(dispatch.Config{
 		Store:        a.store,
+		Watcher:      a.watcher,
 		Transport:    a.transport,
 		Dialects:     dialects,
 		Codec:        codec,
@@ -146,6 +174,7 @@ func (a *App) build(ctx context.Context) error {
 	if a.committer, err = commit.New(ctx, commit.Config{
 		Store:   a.store,
 		Handoff: a.dispatcher,
+		Node:    a.node,
 		Logger:  a.cfg.Logger,
 		Metrics: a.metrics,
 	}); err != nil {

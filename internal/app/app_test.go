@@ -32,9 +32,12 @@ import (
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/store"
+	"github.com/callboard/callboard/internal/store/postgres/postgrestest"
 	"github.com/callboard/callboard/internal/store/sqlite"
 	"github.com/callboard/callboard/internal/token"
 )
+
+func TestMain(m *testing.M) { os.Exit(postgrestest.Main(m)) }
 
 // These tests run one after the other, because each ends by looking for goroutines that were left behind.
 
@@ -551,4 +554,21 @@ func (b *lockedBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.String()
+}
+
+// TestPostgres starts and stops servers on PostgreSQL. They leave nothing behind.
+func TestPostgres(t *testing.T) {
+	url := postgrestest.Shared(t).NewDatabase(t)
+	onPostgres := func(cfg *app.Config) { cfg.DB = url }
+	t.Run("started", func(t *testing.T) {
+		a := running(t, onPostgres)
+		if status, body := call(t, a, http.MethodGet, "/ready", ""); status/100 != 2 {
+			t.Errorf("/ready: status %d, %s", status, body)
+		}
+	})
+	t.Run("never started", func(t *testing.T) {
+		cfg := config(t)
+		onPostgres(&cfg)
+		made(t, cfg)
+	})
 }

@@ -19,6 +19,12 @@ import (
 // DefaultListen is where the server listens unless told otherwise.
 const DefaultListen = "127.0.0.1:8071"
 
+// Schemes of databases: a SQLite file, or a PostgreSQL server.
+const (
+	sqliteScheme   = "sqlite:"
+	postgresScheme = "postgres://"
+)
+
 // DefaultDB is the database of a server that is told of none.
 const DefaultDB = "sqlite:./callboard.db"
 
@@ -26,7 +32,7 @@ const DefaultDB = "sqlite:./callboard.db"
 type Config struct {
 	Listen    string       // host:port; default DefaultListen; port 0 = any free one
 	PublicURL string       // how clients reach the server; default http(s):// + the listen address
-	DB        string       // sqlite:PATH; default DefaultDB
+	DB        string       // sqlite:PATH or postgres://…; default DefaultDB
 	JWTSecret token.Secret // required; signs and verifies API tokens
 
 	AllowPrivate  bool            // endpoints may be http and on private addresses
@@ -93,8 +99,8 @@ func (cfg *Config) check() error {
 	if (cfg.TLSCert == "") != (cfg.TLSKey == "") {
 		return errors.New("tls-cert and tls-key: give both or none")
 	}
-	if !strings.HasPrefix(cfg.DB, "sqlite:") || cfg.DB == "sqlite:" {
-		return errors.New("db: must be sqlite:PATH")
+	if err := CheckDB(cfg.DB); err != nil {
+		return fmt.Errorf("db: %w", err)
 	}
 	if cfg.DebugListen != "" {
 		if _, _, err := net.SplitHostPort(cfg.DebugListen); err != nil {
@@ -105,6 +111,27 @@ func (cfg *Config) check() error {
 		return err
 	}
 	return cfg.checkURL()
+}
+
+// CheckDB says what is wrong with the name of a database; nil = nothing that shows
+// without opening it. Its errors do not repeat the name, which may hold a password.
+func CheckDB(db string) error {
+	path, isFile := strings.CutPrefix(db, sqliteScheme)
+	switch {
+	case isFile && path != "":
+		return nil
+	case IsPostgres(db):
+		if u, err := url.Parse(db); err == nil && (u.Host != "" || u.Query().Get("host") != "") {
+			return nil
+		}
+		return errors.New("must be postgres://USER:PASSWORD@HOST:5432/DATABASE")
+	}
+	return errors.New("must be sqlite:PATH or postgres://USER:PASSWORD@HOST:5432/DATABASE")
+}
+
+// IsPostgres reports whether a database is a PostgreSQL server's.
+func IsPostgres(db string) bool {
+	return strings.HasPrefix(db, postgresScheme) || strings.HasPrefix(db, "postgresql://")
 }
 
 // checkTimes refuses what would end everything at once: a negative retention, say,

@@ -25,7 +25,9 @@ func TestConfig(t *testing.T) {
 	}{
 		"listen without a port":     {func(c *app.Config) { c.Listen = "localhost" }, "listen:"},
 		"no scheme of a database":   {func(c *app.Config) { c.DB = "callboard.db" }, "db:"},
-		"another database":          {func(c *app.Config) { c.DB = "postgres://localhost/callboard" }, "db:"},
+		"another database":          {func(c *app.Config) { c.DB = "mysql://localhost/callboard" }, "db:"},
+		"no host":                   {func(c *app.Config) { c.DB = "postgres://" }, "db:"},
+		"no number for a port":      {func(c *app.Config) { c.DB = "postgres://u:secret@localhost:port/callboard" }, "db:"},
 		"no path":                   {func(c *app.Config) { c.DB = "sqlite:" }, "db:"},
 		"no such directory":         {func(c *app.Config) { c.DB = "sqlite:" + filepath.Join(dir, "missing", "a.db") }, "db:"},
 		"a directory":               {func(c *app.Config) { c.DB = "sqlite:" + dir }, "db:"},

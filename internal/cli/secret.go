@@ -9,14 +9,21 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/callboard/callboard/internal/app"
 	"github.com/callboard/callboard/internal/token"
 )
 
 // secretSuffix makes the name of the secret's file from the database's path.
 const secretSuffix = ".jwt-secret"
 
-// secretPath is the file beside a database in which `serve` keeps the secret that it made.
-func secretPath(db string) string { return strings.TrimPrefix(db, "sqlite:") + secretSuffix }
+// secretPath is the file in which `serve` keeps the secret that it made: beside the database or, if that is a server's,
+// in the working directory.
+func secretPath(db string) string {
+	if app.IsPostgres(db) {
+		return "callboard" + secretSuffix
+	}
+	return strings.TrimPrefix(db, "sqlite:") + secretSuffix
+}
 
 // readSecret reads a secret that makeSecret has written, or somebody else: white space around it is no part of it. A
 // file that is not there is fs.ErrNotExist.

@@ -39,8 +39,8 @@ type serveCommand struct {
 
 // storeFlags say where data is and what tokens are signed with.
 type storeFlags struct {
-	DB        string       `name:"db" default:"${db}" env:"CALLBOARD_DB" placeholder:"sqlite:PATH" group:"Storage:" help:"The database. Default ${default}."`
-	JWTSecret token.Secret `name:"jwt-secret" env:"CALLBOARD_JWT_SECRET" placeholder:"TEXT" group:"Storage:" help:"What tokens are signed with. Default: the file beside the database that ends in .jwt-secret; serve makes it if there is none."`
+	DB        string       `name:"db" default:"${db}" env:"CALLBOARD_DB" placeholder:"URL" group:"Storage:" help:"The database: sqlite:PATH, or postgres://USER:PASSWORD@HOST/DATABASE. Default ${default}."`
+	JWTSecret token.Secret `name:"jwt-secret" env:"CALLBOARD_JWT_SECRET" placeholder:"TEXT" group:"Storage:" help:"What tokens are signed with. Default: the file beside the database that ends in .jwt-secret (with PostgreSQL ./callboard.jwt-secret); serve makes it if there is none."`
 }
 
 // Help is the end of `callboard serve --help`.
@@ -102,6 +102,10 @@ func (c *serveCommand) serve(ctx context.Context, logger *slog.Logger) error {
 	}
 	defer raiseHeapFloor()()
 	server, err := app.New(ctx, cfg)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) { // while it waited for the database
+		logger.InfoContext(ctx, "stopped before the database answered")
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -138,7 +142,11 @@ func (c *serveCommand) secret(ctx context.Context, logger *slog.Logger) (token.S
 	if err != nil {
 		return token.Secret{}, err
 	}
-	hint := slog.Group("", "file", path, "mint_a_token_with", "callboard token --db "+c.DB)
+	command := "callboard token --db " + c.DB
+	if app.IsPostgres(c.DB) {
+		command = "callboard token --db postgres://..." // the URL may hold a password
+	}
+	hint := slog.Group("", "file", path, "mint_a_token_with", command)
 	if made {
 		logger.InfoContext(ctx, "made a secret for signing tokens; keep the file", hint)
 	} else {

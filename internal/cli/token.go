@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/callboard/callboard/internal/app"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/token"
 )
@@ -38,8 +39,9 @@ func (c *tokenCommand) Validate() error {
 		return errors.New("--app: must be an app's id, app_ and 27 letters and digits; a uid does not do")
 	case c.Expires == 0:
 		return errors.New("--expires: must not be 0")
-	case !strings.HasPrefix(c.DB, "sqlite:"):
-		return errors.New("--db: must be sqlite:PATH")
+	}
+	if err := app.CheckDB(c.DB); err != nil {
+		return fmt.Errorf("--db: %w", err)
 	}
 	return nil
 }
