@@ -31,6 +31,8 @@ const DefaultOrg = "org_000000000000000000callboard"
 type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the server."`
 	Token   tokenCommand   `cmd:"" help:"Print a token for the API."`
+	Migrate migrateCommand `cmd:"" help:"Bring a database's schema up to date before the server does."`
+	Copy    copyCommand    `cmd:"" help:"Copy a SQLite database to PostgreSQL."`
 	Demo    demoCommand    `cmd:"" help:"Show everything at work, on a temporary database."`
 	Health  healthCommand  `cmd:"" help:"Ask a server whether it is ready."`
 	Version versionCommand `cmd:"" help:"Print the version."`

@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+const (
+	barEvery   = 100 * time.Millisecond // on a terminal
+	plainEvery = 5 * time.Second        // elsewhere
+	barWidth   = 30
+)
+
+// progress shows how far long work is: one line that changes, on a terminal, or else a line every few seconds.
+type progress struct {
+	out      io.Writer
+	terminal bool
+
+	began time.Time // when show was first called
+	from  int64     // what was done then
+	last  time.Time // when a line was written
+	line  string    // how things stand, if it was not written yet
+	drawn bool      // the terminal's last line is ours
+}
+
+func newProgress(out io.Writer, terminal bool) *progress {
+	return &progress{out: out, terminal: terminal}
+}
+
+// show tells how many of how many rows are done.
+func (p *progress) show(now time.Time, done, total int64) {
+	if p.began.IsZero() {
+		p.began, p.from, p.last = now, done, now
+		if done > 0 {
+			_, _ = fmt.Fprintf(p.out, "going on after %d rows\n", done)
+		}
+	}
+	p.line = describe(now.Sub(p.began), p.from, done, total)
+	every := plainEvery
+	if p.terminal {
+		every = barEvery
+	}
+	if now.Sub(p.last) >= every || p.terminal && done == total {
+		p.last = now
+		p.write()
+	}
+}
+
+func (p *progress) write() {
+	if p.terminal {
+		_, _ = fmt.Fprint(p.out, "\r\x1b[K"+p.line)
+		p.drawn = true
+	} else {
+		_, _ = fmt.Fprintln(p.out, p.line)
+	}
+	p.line = ""
+}
+
+// end leaves the last state on the screen.
+func (p *progress) end() {
+	if p.line != "" {
+		p.write()
+	}
+	if p.drawn {
+		_, _ = fmt.Fprintln(p.out)
+	}
+}
+
+// describe writes the line; from is how much was done before the time that elapsed.
+func describe(elapsed time.Duration, from, done, total int64) string {
+	share := 1.0
+	if total > 0 {
+		share = float64(done) / float64(total)
+	}
+	filled := min(barWidth, int(share*barWidth))
+	line := fmt.Sprintf("[%s%s] %3.0f %%  %d of %d rows", strings.Repeat("#", filled), strings.Repeat("-", barWidth-filled), 100*share, done, total)
+	if done == from || elapsed <= 0 {
+		return line
+	}
+	rate := float64(done-from) / elapsed.Seconds()
+	left := time.Duration(float64(total-done) / rate * float64(time.Second))
+	return fmt.Sprintf("%s  %.0f/s  %s left", line, rate, left.Round(time.Second))
+}

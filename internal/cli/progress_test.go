@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestDescribe(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		elapsed           time.Duration
+		from, done, total int64
+		want              string
+	}{
+		{0, 0, 0, 1000, "[------------------------------]   0 %  0 of 1000 rows"},
+		{time.Second, 0, 0, 0, "[##############################] 100 %  0 of 0 rows"},
+		{2 * time.Second, 0, 500, 1000, "[###############---------------]  50 %  500 of 1000 rows  250/s  2s left"},
+		{2 * time.Second, 400, 500, 1000, "[###############---------------]  50 %  500 of 1000 rows  50/s  10s left"},
+		{time.Second, 400, 400, 1000, "[############------------------]  40 %  400 of 1000 rows"},
+		{time.Minute, 0, 1000, 1000, "[##############################] 100 %  1000 of 1000 rows  17/s  0s left"},
+	} {
+		got := describe(tt.elapsed, tt.from, tt.done, tt.total)
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%+v (-want +got):\n%s", tt, diff)
+		}
+	}
+}
+
+// TestProgress shows the same run on a terminal and elsewhere.
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	began := time.Date(2027, 3, 4, 5, 6, 7, 0, time.UTC)
+	run := func(terminal bool, from int64) string {
+		var out strings.Builder
+		p := newProgress(&out, terminal)
+		for done := from; done <= 1000; done += 100 {
+			p.show(began.Add(time.Duration(done-from)*10*time.Millisecond), done, 1000)
+		}
+		p.end()
+		return out.String()
+	}
+	plain := "[###############---------------]  50 %  500 of 1000 rows  100/s  5s left\n" +
+		"[##############################] 100 %  1000 of 1000 rows  100/s  0s left\n"
+	if diff := cmp.Diff(plain, run(false, 0)); diff != "" {
+		t.Errorf("plain (-want +got):\n%s", diff)
+	}
+	resumed := "going on after 900 rows\n[##############################] 100 %  1000 of 1000 rows  100/s  0s left\n"
+	if diff := cmp.Diff(resumed, run(false, 900)); diff != "" {
+		t.Errorf("plain, resumed (-want +got):\n%s", diff)
+	}
+	bar := "going on after 800 rows\n" +
+		"\r\x1b[K[###########################---]  90 %  900 of 1000 rows  100/s  1s left" +
+		"\r\x1b[K[##############################] 100 %  1000 of 1000 rows  100/s  0s left\n"
+	if diff := cmp.Diff(bar, run(true, 800)); diff != "" {
+		t.Errorf("on a terminal, resumed (-want +got):\n%s", diff)
+	}
+}
+
+func TestDatabaseShowsNoPassword(t *testing.T) {
+	t.Parallel()
+	for db, want := range map[database]string{
+		"sqlite:./callboard.db":                      "sqlite:./callboard.db",
+		"postgres://me:hunter2@db:5432/callboard":    "postgres://me@db:5432/callboard",
+		"postgresql://db/callboard?password=hunter2": "postgresql://db/callboard",
+		"postgres://me:hunter2@a:1,b:2/callboard":    "postgres://me@a:1,b:2/callboard",
+		"postgres://me:hunter%zz2@db/callboard":      "postgres://…",
+	} {
+		if diff := cmp.Diff(want, db.String()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+}
