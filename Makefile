@@ -9,6 +9,7 @@ TOOL := go tool -modfile=tools/go.mod
 
 FUZZTIME ?= 4s
 ROUNDS ?= 3
+PG_ROUNDS ?= 3
 
 .PHONY: help
 help: ## List the targets
@@ -43,16 +44,16 @@ walks: ## Walk the API with the npm clients
 	scripts/check walks
 
 .PHONY: kill
-kill: ## Kill the server under load; ROUNDS=3
-	ROUNDS=$(ROUNDS) scripts/check kill
+kill: ## Kill the server and PostgreSQL under load; ROUNDS=3, PG_ROUNDS=3
+	ROUNDS=$(ROUNDS) PG_ROUNDS=$(PG_ROUNDS) scripts/check kill
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target; FUZZTIME=4s each
 	FUZZTIME=$(FUZZTIME) scripts/check fuzz
 
 .PHONY: soak
-soak: ## Run the long versions: 200 kills, ten minutes of each fuzz target (hours)
-	ROUNDS=200 FUZZTIME=10m TIMEOUT=6h scripts/check kill fuzz
+soak: ## Run the long versions: 200 kills, 20 of PostgreSQL, ten minutes of each fuzz target (hours)
+	ROUNDS=200 PG_ROUNDS=20 FUZZTIME=10m TIMEOUT=6h scripts/check kill fuzz
 
 .PHONY: bench
 bench: ## Measure against a bare loop; pass BENCH='--scenario latency --seconds 30'

@@ -24,7 +24,11 @@ type walk struct {
 // a second, so that exhaustion can be waited for.
 func TestGoClient(t *testing.T) {
 	t.Parallel()
-	s := start(t, kit.Config{Args: []string{"--retry-schedule", "50ms,50ms"}})
+	onEachStore(t, walkTheAPI)
+}
+
+func walkTheAPI(t *testing.T, store storeUnderTest) {
+	s := start(t, kit.Config{DB: store.fresh(t), Args: []string{"--retry-schedule", "50ms,50ms"}})
 	w := &walk{server: s, svix: admin(t, s), receiver: kit.NewReceiver(t)}
 	t.Run("walks", func(t *testing.T) {
 		for name, test := range map[string]func(*testing.T, *walk){

@@ -99,6 +99,7 @@ func TestKillFailedSync(t *testing.T) {
 	s = s.Restart(t)
 	retried := l.retryUnanswered(t, s)
 	l.awaitDelivered(t)
+	l.awaitRecorded(t, s)
 	inFlight, again := checkDuplicates(t, l, arrived, recorded)
 	t.Logf("%d messages accepted before fsync failed, %d requests refused or without an answer, %d deliveries in flight, %d repeated",
 		accepted, retried, inFlight, again)
@@ -175,7 +176,8 @@ func injectedDisk(t *testing.T) disk {
 	t.Helper()
 	testenv.Need(t, "strace")
 	return disk{t.TempDir(), func(s *kit.Server) func() {
-		return tamper(t, s, "pwrite64:error=ENOSPC", "-P", s.DB, "-P", s.DB+"-wal")
+		path := strings.TrimPrefix(s.DB, sqliteScheme)
+		return tamper(t, s, "pwrite64:error=ENOSPC", "-P", path, "-P", path+"-wal")
 	}}
 }
 
@@ -183,7 +185,7 @@ func injectedDisk(t *testing.T) disk {
 // is delivered twice for want of a place to record it. When there is space again the server goes on by itself.
 func fillDisk(t *testing.T, d disk) {
 	t.Helper()
-	s := start(t, kit.Config{DB: filepath.Join(d.dir, dbName), Secret: loadSecret})
+	s := start(t, kit.Config{DB: sqliteScheme + filepath.Join(d.dir, dbName), Secret: loadSecret})
 	l := newLoad(t, s, kit.NewReceiver(t).Hook())
 	for range 20 {
 		l.post(t.Context(), s, l.newKey())
@@ -223,18 +225,8 @@ func fillDisk(t *testing.T, d disk) {
 	kit.Eventually(t, "the server to recover", s.Ready)
 	l.retryUnanswered(t, s)
 	l.awaitDelivered(t)
-	for message, n := range l.hook.Counts() {
-		if n != 1 {
-			t.Errorf("%s arrived %d times", message, n)
-		}
-	}
-	kit.Eventually(t, "all deliveries to be recorded", func() bool {
-		stats, err := client(t, s, l.token).Endpoint.GetStats(t.Context(), l.app, l.endpoint, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return stats.Success == int64(l.acceptedCount())
-	})
+	l.checkArrivedOnce(t)
+	l.awaitRecorded(t, s)
 	l.checkArrived(t)
 	l.checkStored(t, s)
 	if len(l.refusals) > 1 {

@@ -40,7 +40,11 @@ type badInput struct {
 // without a word of the rejected value.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
-	s := start(t, kit.Config{Public: true, Secret: loadSecret})
+	onEachStore(t, refuseBadInput)
+}
+
+func refuseBadInput(t *testing.T, store storeUnderTest) {
+	s := start(t, kit.Config{DB: store.fresh(t), Public: true, Secret: loadSecret})
 	token := mint(t, s, "--jwt-secret", loadSecret)
 	c := client(t, s, token)
 	app, err := c.Application.Create(t.Context(), models.ApplicationIn{Name: "Refusing", Uid: new("refusing")}, nil)
@@ -531,7 +535,11 @@ func badRoutes() []badInput {
 // TestLargestBody posts as much as is allowed.
 func TestLargestBody(t *testing.T) {
 	t.Parallel()
-	s := start(t, kit.Config{Secret: loadSecret})
+	onEachStore(t, takeLargestBody)
+}
+
+func takeLargestBody(t *testing.T, store storeUnderTest) {
+	s := start(t, kit.Config{DB: store.fresh(t), Secret: loadSecret})
 	l := newLoad(t, s, kit.NewReceiver(t).Hook())
 	head, tail := `{"eventType":"large","payload":{"a":"`, `"}}`
 	filling := strings.Repeat("x", 1<<20-len(head)-len(tail))

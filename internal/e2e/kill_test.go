@@ -6,15 +6,10 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/e2e/kit"
-	"github.com/callboard/callboard/internal/id"
-	"github.com/callboard/callboard/internal/store"
-	"github.com/callboard/callboard/internal/store/sqlite"
 )
 
 const (
@@ -32,14 +27,16 @@ func TestKill(t *testing.T) {
 		t.Skip("kills are not for -short")
 	}
 	t.Parallel()
-	for done := 0; done < *killRounds; done += killsPerDatabase {
-		killRoundsOnOneDatabase(t, min(killsPerDatabase, *killRounds-done))
-	}
+	onEachStore(t, func(t *testing.T, store storeUnderTest) {
+		for done := 0; done < *killRounds; done += killsPerDatabase {
+			killRoundsOnOneDatabase(t, store, min(killsPerDatabase, *killRounds-done))
+		}
+	})
 }
 
-func killRoundsOnOneDatabase(t *testing.T, rounds int) {
+func killRoundsOnOneDatabase(t *testing.T, store storeUnderTest, rounds int) {
 	t.Helper()
-	s := start(t, kit.Config{Secret: loadSecret})
+	s := start(t, kit.Config{DB: store.fresh(t), Secret: loadSecret})
 	receiver := kit.NewReceiver(t)
 	l := newLoad(t, s, receiver.Hook())
 	for range rounds {
@@ -52,6 +49,7 @@ func killRoundsOnOneDatabase(t *testing.T, rounds int) {
 		s = s.Restart(t)
 		retried := l.retryUnanswered(t, s)
 		l.awaitDelivered(t)
+		l.awaitRecorded(t, s)
 		inFlight, again := checkDuplicates(t, l, arrived, recorded)
 		t.Logf("killed after %d accepted messages: %d requests without an answer, %d deliveries in flight, %d repeated",
 			accepted, retried, inFlight, again)
@@ -80,52 +78,6 @@ func killAtRandom(t *testing.T, l *load, s *kit.Server) {
 	s.Kill()
 	cancel()
 	wait()
-}
-
-// recordedDeliveries looks into a copy of the database which accepted messages it knows as delivered. The copy is taken
-// file by file, which is right because the process is dead; the original is left to the server to recover.
-func recordedDeliveries(t *testing.T, l *load, path string) map[string]bool {
-	t.Helper()
-	db := filepath.Join(t.TempDir(), "copy.db")
-	copyFile(t, path, db)
-	copyFile(t, path+"-wal", db+"-wal")
-	rows, err := sqlite.Open(t.Context(), sqlite.Config{Path: db})
-	if err != nil {
-		t.Fatalf("the database after the kill: %v", err)
-	}
-	defer rows.Close()
-	codec := codecOf(t, rows)
-	app, _ := codec.Decode(id.App, l.app)
-	endpoint, _ := codec.Decode(id.Endpoint, l.endpoint)
-	recorded := map[string]bool{}
-	for text, key := range l.messages() {
-		message, ok := codec.Decode(id.Message, text)
-		if !ok {
-			t.Fatalf("%s is no id of this database", text)
-		}
-		if _, err := rows.Message(t.Context(), app, store.Ref{ID: message}); err != nil {
-			t.Fatalf("message %s of %s was accepted and is not in the database: %v", text, key, err)
-		}
-		d, err := rows.Delivery(t.Context(), app, delivery.Key{Message: message, Endpoint: endpoint})
-		if err != nil {
-			t.Fatalf("the delivery of %s: %v", text, err)
-		}
-		recorded[text] = d.State == delivery.Succeeded
-	}
-	return recorded
-}
-
-func codecOf(t testing.TB, rows *sqlite.Store) *id.Codec {
-	t.Helper()
-	key, err := rows.IDKey(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	codec, err := id.NewCodec(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return codec
 }
 
 // copyFile copies a file; one that does not exist is not copied.
@@ -176,7 +128,11 @@ func checkDuplicates(t *testing.T, l *load, before map[string]int, recorded map[
 // restart everything accepted arrives, and nothing has arrived twice.
 func TestTerminate(t *testing.T) {
 	t.Parallel()
-	s := start(t, kit.Config{Secret: loadSecret})
+	onEachStore(t, terminateUnderLoad)
+}
+
+func terminateUnderLoad(t *testing.T, store storeUnderTest) {
+	s := start(t, kit.Config{DB: store.fresh(t), Secret: loadSecret})
 	l := newLoad(t, s, kit.NewReceiver(t).Hook())
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -203,11 +159,7 @@ func TestTerminate(t *testing.T) {
 	retried := l.retryUnanswered(t, s)
 	l.awaitDelivered(t)
 	t.Logf("terminated after %d accepted messages, %d requests without an answer", accepted, retried)
-	for message, n := range l.hook.Counts() {
-		if n != 1 {
-			t.Errorf("%s arrived %d times", message, n)
-		}
-	}
+	l.checkArrivedOnce(t)
 	l.checkArrived(t)
 	l.checkStored(t, s)
 }

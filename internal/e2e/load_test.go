@@ -33,9 +33,10 @@ type load struct {
 
 	mu         sync.Mutex
 	keys       int
-	accepted   map[string]string // key → message, of requests that were answered with 2xx
-	unanswered []string          // keys of requests that were not
-	refusals   map[int]int       // number of answers by status, other than 2xx
+	accepted   map[string]string   // key → message, of requests that were answered with 2xx
+	unanswered map[string]struct{} // keys of requests that were not
+	refusals   map[int]int         // number of answers by status, other than 2xx
+	slowest    time.Duration       // of all answers
 }
 
 // newLoad creates the app and its endpoint.
@@ -45,8 +46,7 @@ func newLoad(t testing.TB, s *kit.Server, hook *kit.Hook) *load {
 		token:    mint(t, s, "--jwt-secret", loadSecret),
 		hook:     hook,
 		client:   &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
-		accepted: map[string]string{},
-		refusals: map[int]int{},
+		accepted: map[string]string{}, unanswered: map[string]struct{}{}, refusals: map[int]int{},
 	}
 	t.Cleanup(l.client.CloseIdleConnections)
 	c := client(t, s, l.token)
@@ -74,17 +74,20 @@ func payloadOf(key string) string { return `{"key" : "` + key + `"}` }
 
 // post makes one request and notes its outcome. It reports whether there was an answer at all.
 func (l *load) post(ctx context.Context, s *kit.Server, key string) (status int, answered bool) {
+	begin := time.Now()
 	status, id, err := l.exchange(ctx, s, key)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
-	case err != nil:
-		l.unanswered = append(l.unanswered, key)
+	if err != nil {
+		l.unanswered[key] = struct{}{}
 		return 0, false
-	case status/100 == 2:
+	}
+	l.slowest = max(l.slowest, time.Since(begin))
+	if status/100 == 2 {
 		l.accepted[key] = id
-	default:
-		l.unanswered = append(l.unanswered, key)
+		delete(l.unanswered, key)
+	} else {
+		l.unanswered[key] = struct{}{}
 		l.refusals[status]++
 	}
 	return status, true
@@ -134,6 +137,42 @@ func (l *load) crowd(ctx context.Context, s *kit.Server, connections int) (wait 
 	return group.Wait
 }
 
+// insistPause is how long a client waits before it repeats a request that was refused.
+const insistPause = 50 * time.Millisecond
+
+// insist is a crowd whose requests are repeated under their keys until they are accepted, as the clients of Svix do. A
+// connection that gets no answer ends.
+func (l *load) insist(ctx context.Context, s *kit.Server, connections int) (wait func()) {
+	var group sync.WaitGroup
+	for range connections {
+		group.Go(func() {
+			for key := l.newKey(); ctx.Err() == nil; {
+				switch status, answered := l.post(context.WithoutCancel(ctx), s, key); {
+				case !answered:
+					return
+				case status/100 == 2:
+					key = l.newKey()
+				default:
+					select {
+					case <-time.After(insistPause):
+					case <-ctx.Done():
+					}
+				}
+			}
+		})
+	}
+	return group.Wait
+}
+
+// round gives what answers other than 2xx there were since it was last called, by status, and the slowest answer.
+func (l *load) round() (refusals map[int]int, slowest time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	refusals, slowest = l.refusals, l.slowest
+	l.refusals, l.slowest = map[int]int{}, 0
+	return refusals, slowest
+}
+
 // acceptedCount is how many messages were accepted so far.
 func (l *load) acceptedCount() int {
 	l.mu.Lock()
@@ -156,8 +195,7 @@ func (l *load) messages() map[string]string {
 func (l *load) retryUnanswered(t testing.TB, s *kit.Server) int {
 	t.Helper()
 	l.mu.Lock()
-	keys := l.unanswered
-	l.unanswered = nil
+	keys := slices.Sorted(maps.Keys(l.unanswered))
 	l.mu.Unlock()
 	for _, key := range keys {
 		if status, answered := l.post(t.Context(), s, key); status != http.StatusAccepted {
@@ -165,6 +203,16 @@ func (l *load) retryUnanswered(t testing.TB, s *kit.Server) int {
 		}
 	}
 	return len(keys)
+}
+
+// checkArrivedOnce fails the test if a message has arrived more than once.
+func (l *load) checkArrivedOnce(t testing.TB) {
+	t.Helper()
+	for message, n := range l.hook.Counts() {
+		if n != 1 {
+			t.Errorf("%s arrived %d times", message, n)
+		}
+	}
 }
 
 // awaitDelivered waits until every accepted message has arrived.
@@ -192,6 +240,24 @@ func (l *load) awaitDeliveredBut(t testing.TB, excused map[string]bool) {
 			t.Fatalf("%d of %d accepted messages were lost, such as %s", len(missing), len(want), missing[0])
 		}
 		return len(missing) == 0
+	})
+}
+
+// awaitRecorded waits until the server knows every accepted message as delivered, and no other.
+func (l *load) awaitRecorded(t testing.TB, s *kit.Server) {
+	t.Helper()
+	c, want := client(t, s, l.token), models.EndpointStats{Success: int64(l.acceptedCount())}
+	var got *models.EndpointStats
+	deadline := time.Now().Add(50 * time.Second)
+	kit.Eventually(t, "all deliveries to be recorded", func() bool {
+		var err error
+		if got, err = c.Endpoint.GetStats(t.Context(), l.app, l.endpoint, nil); err != nil {
+			t.Fatal(err)
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("deliveries by state (-want +recorded):\n%s", cmp.Diff(&want, got))
+		}
+		return *got == want
 	})
 }
 

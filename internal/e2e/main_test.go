@@ -23,11 +23,15 @@ import (
 
 	"github.com/callboard/callboard/internal/app"
 	"github.com/callboard/callboard/internal/e2e/kit"
+	"github.com/callboard/callboard/internal/store/postgres/postgrestest"
 	"github.com/callboard/callboard/internal/token"
 )
 
 // killRounds is how often the kill test kills. The gate runs 3, the soak 200.
 var killRounds = flag.Int("kill.rounds", 1, "how often TestKill kills the server")
+
+// postgresRounds is the same for the database's server. The gate runs 3, the soak 20.
+var postgresRounds = flag.Int("kill.postgres", 1, "how often TestKillPostgres kills PostgreSQL")
 
 const programPackage = "github.com/callboard/callboard/cmd/callboard"
 
@@ -53,7 +57,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	dirOfProgram = dir
-	code := m.Run()
+	code := postgrestest.Main(m)
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }
@@ -74,14 +78,26 @@ func binary(t testing.TB) string {
 	return file
 }
 
-// start starts the shipped server.
+// start starts the shipped server and waits until it is ready.
 func start(t testing.TB, cfg kit.Config) *kit.Server {
+	t.Helper()
+	return kit.Start(t, shipped(t, cfg))
+}
+
+// launch starts the shipped server and does not wait.
+func launch(t testing.TB, cfg kit.Config) *kit.Server {
+	t.Helper()
+	return kit.Launch(t, shipped(t, cfg))
+}
+
+// shipped completes a configuration with the command of the shipped server.
+func shipped(t testing.TB, cfg kit.Config) kit.Config {
 	t.Helper()
 	cfg.Command = []string{binary(t), "serve"}
 	if raceDetector {
 		cfg.Env = append(cfg.Env, "GORACE=halt_on_error=1")
 	}
-	return kit.Start(t, cfg)
+	return cfg
 }
 
 // serveUnsafely runs a server that is told to do without fsync; the flags are those that package kit gives.
@@ -110,7 +126,8 @@ func serveUnsafely() error {
 // mint makes a token with the server's own command. flags are those of `callboard token`.
 func mint(t testing.TB, s *kit.Server, flags ...string) string {
 	t.Helper()
-	cmd := exec.Command(binary(t), append([]string{"token", "--db", "sqlite:" + s.DB}, flags...)...)
+	cmd := exec.Command(binary(t), append([]string{"token", "--db", s.DB}, flags...)...)
+	cmd.Dir = s.Dir // where the secret is, unless it lies beside the database
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

@@ -29,14 +29,16 @@ func TestNPM(t *testing.T) {
 	for _, name := range []string{"svix1", "svix2"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := start(t, kit.Config{Args: []string{"--retry-schedule", "50ms,50ms"}})
-			walk := exec.CommandContext(t.Context(), node, "--test", "walk.mjs")
-			walk.Dir = dir
-			walk.Env = append(os.Environ(),
-				"CALLBOARD_URL="+s.URL, "CALLBOARD_TOKEN="+mint(t, s), "CALLBOARD_CLIENT="+name, "NO_COLOR=1")
-			if out, err := walk.CombinedOutput(); err != nil {
-				t.Errorf("the walk with %s: %v\n%s", name, err, out)
-			}
+			onEachStore(t, func(t *testing.T, store storeUnderTest) {
+				s := start(t, kit.Config{DB: store.fresh(t), Args: []string{"--retry-schedule", "50ms,50ms"}})
+				walk := exec.CommandContext(t.Context(), node, "--test", "walk.mjs")
+				walk.Dir = dir
+				walk.Env = append(os.Environ(),
+					"CALLBOARD_URL="+s.URL, "CALLBOARD_TOKEN="+mint(t, s), "CALLBOARD_CLIENT="+name, "NO_COLOR=1")
+				if out, err := walk.CombinedOutput(); err != nil {
+					t.Errorf("the walk with %s: %v\n%s", name, err, out)
+				}
+			})
 		})
 	}
 }

@@ -29,7 +29,6 @@ const (
 	// cutsPerRound is at how many moments of each kind the power is cut for each round of -kill.rounds.
 	cutsPerRound = 10
 	maxCuts      = 500
-	dbName       = "callboard.db"
 )
 
 // fates are the kinds of luck that what was not synced may have.
@@ -113,7 +112,7 @@ func recordServer(t *testing.T, strace string, cfg kit.Config) *recording {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "trace")
-	cfg.DB, cfg.Secret = filepath.Join(dir, dbName), loadSecret
+	cfg.DB, cfg.Secret = sqliteScheme+filepath.Join(dir, dbName), loadSecret
 	cfg.Command = slices.Concat([]string{strace}, powercut.Options, []string{"-o", file, "-e", "trace=" + powercut.Calls, "--"}, cfg.Command)
 	s := kit.Start(t, cfg)
 	l := newLoad(t, s, kit.NewReceiver(t).Hook())
@@ -233,6 +232,19 @@ func (r *recording) lost(t *testing.T, moment int, luck powercut.Luck) []string 
 	return lost
 }
 
+func codecOf(t testing.TB, rows *sqlite.Store) *id.Codec {
+	t.Helper()
+	key, err := rows.IDKey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	codec, err := id.NewCodec(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return codec
+}
+
 func checkIntegrity(t *testing.T, path string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", path) // the driver comes with package store/sqlite
@@ -251,11 +263,11 @@ func checkIntegrity(t *testing.T, path string) {
 func (r *recording) resume(t *testing.T) {
 	t.Helper()
 	moment := r.acks[len(r.acks)/2].at + 1
-	s := start(t, kit.Config{DB: r.image(t, moment, powercut.Worst), Secret: loadSecret})
+	s := start(t, kit.Config{DB: sqliteScheme + r.image(t, moment, powercut.Worst), Secret: loadSecret})
 	known := r.load.messages()
 	after := &load{
 		token: r.load.token, app: r.load.app, endpoint: r.load.endpoint, hook: r.load.hook, client: r.load.client,
-		keys: r.load.keys, accepted: map[string]string{}, refusals: map[int]int{},
+		keys: r.load.keys, accepted: map[string]string{}, unanswered: map[string]struct{}{}, refusals: map[int]int{},
 	}
 	for _, message := range r.acknowledged(moment) {
 		after.accepted[known[message]] = message

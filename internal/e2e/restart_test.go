@@ -11,7 +11,11 @@ import (
 // TestRestart kills a server and looks at what the next one knows of what was promised: keys, times, retries.
 func TestRestart(t *testing.T) {
 	t.Parallel()
-	s := start(t, kit.Config{Secret: loadSecret, Args: []string{"--retry-schedule", "2s"}})
+	onEachStore(t, restartAfterKill)
+}
+
+func restartAfterKill(t *testing.T, store storeUnderTest) {
+	s := start(t, kit.Config{DB: store.fresh(t), Secret: loadSecret, Args: []string{"--retry-schedule", "2s"}})
 	receiver := kit.NewReceiver(t)
 	l := newLoad(t, s, receiver.Hook())
 	l.hook.Answer(kit.Status(http.StatusServiceUnavailable), kit.OK)
@@ -56,7 +60,11 @@ func TestRestart(t *testing.T) {
 // and nothing is sent again.
 func TestTerminateFinishes(t *testing.T) {
 	t.Parallel()
-	s := start(t, kit.Config{Secret: loadSecret})
+	onEachStore(t, terminateWhileReceiversHold)
+}
+
+func terminateWhileReceiversHold(t *testing.T, store storeUnderTest) {
+	s := start(t, kit.Config{DB: store.fresh(t), Secret: loadSecret})
 	l := newLoad(t, s, kit.NewReceiver(t).Hook())
 	gate := make(chan struct{})
 	l.hook.Answer(kit.OK.After(gate))
@@ -83,9 +91,5 @@ func TestTerminateFinishes(t *testing.T) {
 	s = s.Restart(t)
 	l.post(t.Context(), s, l.newKey())
 	l.awaitDelivered(t)
-	for message, n := range l.hook.Counts() {
-		if n != 1 {
-			t.Errorf("%s arrived %d times", message, n)
-		}
-	}
+	l.checkArrivedOnce(t)
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,9 +15,9 @@ import (
 type Config struct {
 	// Command is the program and what stands before its first flag, such as {"callboard", "serve"}. Required.
 	Command []string
-	// DB is the path of the SQLite database; default: a new one in a directory of the test.
+	// DB is the database, as --db takes it; default: a new SQLite file in a directory of the test.
 	DB string
-	// Secret signs API tokens; default: the server makes one beside the database.
+	// Secret signs API tokens; default: the server makes one and keeps it in a file.
 	Secret string
 	// Public leaves out --allow-private, so that only public receivers are admitted.
 	Public bool
@@ -29,7 +30,8 @@ type Config struct {
 // Server is a running server. Its methods are not safe for concurrent use, its fields do not change.
 type Server struct {
 	URL string // http://127.0.0.1:PORT
-	DB  string // path of the database
+	DB  string // the database, as --db takes it
+	Dir string // the working directory
 
 	cfg    Config
 	cmd    *exec.Cmd
@@ -37,11 +39,18 @@ type Server struct {
 	exited chan struct{}
 }
 
-// Start starts a server and waits until it is ready. The server is killed at the end
-// of the test if it still runs then; a test that fails prints the end of its log.
+// Start starts a server and waits until it is ready. The server is killed at the end of the test if it still runs then;
+// a test that fails prints the end of its log.
 func Start(t testing.TB, cfg Config) *Server {
 	t.Helper()
-	s := launch(t, cfg)
+	s := Launch(t, cfg)
+	s.AwaitReady(t)
+	return s
+}
+
+// AwaitReady waits until a server is ready. One that ends instead fails the test.
+func (s *Server) AwaitReady(t testing.TB) {
+	t.Helper()
 	Eventually(t, "the server to become ready", func() bool {
 		select {
 		case <-s.exited:
@@ -50,7 +59,6 @@ func Start(t testing.TB, cfg Config) *Server {
 		}
 		return s.Ready()
 	})
-	return s
 }
 
 // Restart starts another server on the same database with the same configuration, at another address.
@@ -61,22 +69,23 @@ func (s *Server) Restart(t testing.TB) *Server {
 	return Start(t, cfg)
 }
 
-func launch(t testing.TB, cfg Config) *Server {
+// Launch is Start for a server that need not become ready: it does not wait.
+func Launch(t testing.TB, cfg Config) *Server {
 	t.Helper()
 	dir := t.TempDir()
 	addr := FreeAddr(t)
 	s := &Server{
-		URL: "http://" + addr, DB: cfg.DB, cfg: cfg, log: filepath.Join(dir, "log"), exited: make(chan struct{}),
+		URL: "http://" + addr, DB: cfg.DB, Dir: dir, cfg: cfg, log: filepath.Join(dir, "log"), exited: make(chan struct{}),
 	}
 	if s.DB == "" {
-		s.DB = filepath.Join(dir, "callboard.db")
+		s.DB = "sqlite:" + filepath.Join(dir, "callboard.db")
 	}
 	log, err := os.Create(s.log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer log.Close() // the child has a descriptor of its own
-	args := append(cfg.Command[1:len(cfg.Command):len(cfg.Command)], "--listen", addr, "--db", "sqlite:"+s.DB)
+	args := slices.Concat(cfg.Command[1:], []string{"--listen", addr, "--db", s.DB})
 	if !cfg.Public {
 		args = append(args, "--allow-private")
 	}
@@ -123,7 +132,24 @@ func (s *Server) Kill() {
 // Terminate sends SIGTERM.
 func (s *Server) Terminate(t testing.TB) {
 	t.Helper()
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	s.signal(t, syscall.SIGTERM)
+}
+
+// Freeze stops the server where it is, with SIGSTOP; it keeps its connections.
+func (s *Server) Freeze(t testing.TB) {
+	t.Helper()
+	s.signal(t, syscall.SIGSTOP)
+}
+
+// Thaw ends a Freeze.
+func (s *Server) Thaw(t testing.TB) {
+	t.Helper()
+	s.signal(t, syscall.SIGCONT)
+}
+
+func (s *Server) signal(t testing.TB, signal os.Signal) {
+	t.Helper()
+	if err := s.cmd.Process.Signal(signal); err != nil {
 		t.Fatal(err)
 	}
 }
