@@ -19,9 +19,10 @@ func Ripe(cfg Config) Config {
 	return cfg
 }
 
-// Hasty makes nodes find each other dead within parts of a second.
+// Hasty makes nodes find each other dead within a second or two, which is still long for one that works on a busy
+// machine.
 func Hasty(cfg Config) Config {
-	cfg.times = times{beat: 10 * time.Millisecond, grace: 300 * time.Millisecond, starter: 100 * time.Millisecond, silence: 600 * time.Millisecond, retry: 5 * time.Millisecond}
+	cfg.times = times{beat: 20 * time.Millisecond, grace: time.Second, starter: 300 * time.Millisecond, silence: 2 * time.Second, retry: 5 * time.Millisecond}
 	return cfg
 }
 

@@ -39,7 +39,8 @@ const (
 	serverKeeps = "10" // seconds after which the server asks whether a silent session lives
 	channel     = "callboard"
 	lanesEvery  = 5 * time.Second
-	blindFor    = 5 // looks that may fail before what was seen does not count
+	lookTimeout = 5 * time.Second // after which the session counts as broken
+	blindFor    = 5               // looks that may fail before what was seen does not count
 )
 
 // times are how long things take. Zero means the default.
@@ -202,10 +203,13 @@ func (s *Store) reconnect(ctx context.Context) {
 	}
 }
 
+// errNoSession says that the session broke and could not be made anew.
+var errNoSession = fmt.Errorf("%w: no session", store.ErrUnavailable)
+
 // listen waits for word of others until a time.
 func (s *Store) listen(ctx context.Context, until time.Time) error {
 	if s.node.session.IsClosed() {
-		return pgx.ErrTxClosed
+		return errNoSession
 	}
 	for {
 		wait, cancel := context.WithDeadline(ctx, until)
@@ -225,7 +229,7 @@ func (s *Store) listen(ctx context.Context, until time.Time) error {
 
 // look is what a node does every second.
 func (s *Store) look(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*s.cfg.times.beat)
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	// Harmless when this session has the lock already, but for one more unlock.
 	if _, err := s.node.session.Exec(ctx, `SELECT pg_try_advisory_lock($1, $2) WHERE NOT EXISTS
