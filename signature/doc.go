@@ -17,6 +17,9 @@
 // content. Both sides build the signed content in one place, so they cannot
 // come to differ.
 //
+// Senders with a scheme of their own sign the body alone or send a token as it is:
+// [BodyKey] and [Token] make and check those.
+//
 // Secrets never print themselves: fmt, log/slog and every encoder that knows
 // encoding.TextMarshaler write "[redacted]". Reveal is the one way to their
 // text. No error of this package quotes a key, nor anything from a request.
