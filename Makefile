@@ -17,7 +17,7 @@ help: ## List the targets
 
 .PHONY: build
 build: ## Build bin/callboard
-	CGO_ENABLED=0 go build -trimpath -o bin/callboard ./cmd/callboard
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/callboard ./cmd/callboard
 
 .PHONY: test
 test: ## Run all Go tests, without the race detector
