@@ -118,7 +118,9 @@ func (c *serveCommand) serve(ctx context.Context, logger *slog.Logger) error {
 		logger.InfoContext(ctx, "stopping; a second signal ends at once")
 	case <-server.Done():
 	}
-	err = errors.Join(stop(server), server.Err())
+	if err = stop(server); err == nil { // else it tells why a part has failed
+		err = server.Err()
+	}
 	if err == nil {
 		logger.InfoContext(ctx, "stopped")
 	}
