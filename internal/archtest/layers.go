@@ -21,6 +21,7 @@ type layer struct {
 // states what it may know.
 var layers = []layer{
 	{number: 0, path: "signature", public: true},
+	{number: 0, path: "wire", public: true},
 	{number: 1, path: "wire/...", public: true},
 	{number: 2, path: "receiver", public: true},
 	{number: 3, path: "receiver/receivertest", public: true},
