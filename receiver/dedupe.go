@@ -8,7 +8,7 @@ import (
 
 // DefaultRemembered is how many ids a [MemoryDeduper] remembers by default, in
 // at most 8 MB. At 100 messages a second it looks back 11 minutes, longer than
-// a signature lives.
+// a signature lives that has a time in it.
 const DefaultRemembered = 1 << 16
 
 // A Deduper remembers which messages were handled. A [Handler] asks it and

@@ -12,11 +12,22 @@
 //	...
 //	http.Handle("/webhooks", handler)
 //
+// How a sender writes and signs is its dialect, which also gives the type of
+// the data:
+//
+//	StandardWebhooks  json.RawMessage        webhook-* or svix-*, of Callboard, Svix and others
+//	Zuddl             *zuddl.Webhook         X-Webhook-Signature: sha256=…
+//	Sessionboard      *sessionboard.Webhook  svix-* or webhook-*, or a token in a header of one's choice
+//	Oration           *oration.Webhook       webhook-* or svix-*
+//	Iotum             *iotum.Webhook         x-signing-token, a token
+//
+// [WithToken] demands a token in a header besides, of any of them, or instead.
+//
 // What the sender is told follows from your function:
 //
 //	200  it returned nil, now or for an earlier copy of the message
 //	400  the signature is good and the body cannot be read
-//	401  the signature is missing, wrong, or too old or new
+//	401  the signature is missing, wrong, or too old or new; or a token is missing or wrong
 //	405  the method is not POST
 //	410  it returned [ErrGone]: the sender should disable the endpoint
 //	413  the body is larger than the limit
@@ -24,7 +35,8 @@
 //	503  the [Deduper] failed, or the sender left while its turn had not come
 //
 // Nothing in a request is looked at before its signature is verified, over the
-// bytes as they came. Answers carry the reason of a refusal as text, since
+// bytes as they came. Event types that this package does not know are handed on
+// like the others. Answers carry the reason of a refusal as text, since
 // senders show it to the people who set the endpoint up; they carry no error
 // of your function and no secret.
 //

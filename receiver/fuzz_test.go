@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/callboard/callboard/receiver"
 	"github.com/callboard/callboard/receiver/receivertest"
 )
 
@@ -58,6 +59,57 @@ func FuzzBody(f *testing.F) {
 		wantStatus(t, "object", w, http.StatusOK)
 		if got == nil || !bytes.Equal(got.Body, body) || (got.Data != nil && !json.Valid(got.Data)) {
 			t.Errorf("handled %+v, want the bytes that were sent", got)
+		}
+	})
+}
+
+// The fuzz tests of the vendors sign whatever comes, so that it reaches the
+// decoding: the answer is 200 to what was handled once, else 400, and a copy
+// gets the same answer.
+
+func FuzzZuddl(f *testing.F)        { fuzzVendor(f, "zuddl") }
+func FuzzSessionboard(f *testing.F) { fuzzVendor(f, "sessionboard") }
+func FuzzOration(f *testing.F)      { fuzzVendor(f, "oration") }
+func FuzzIotum(f *testing.F)        { fuzzVendor(f, "iotum") }
+
+func fuzzVendor(f *testing.F, name string) {
+	f.Helper()
+	v := vendorNamed(f, name)
+	for _, body := range []string{
+		v.good, v.unknown, v.malformed, v.good[1:], v.good + "{}", "", "null", "[]", `"\ud800"`, "{\"event\":\"\xff\"}",
+		`{"action":null,"metadata":null,"eventType":null,"event":null}`,
+		`{"action":"A","actionId":{},"session":1}`, `{"metadata":{"action":"a"},"data":[[]]}`, `{"eventType":"a","payload":0}`,
+		`{"event":"a","payload":"[[[[","timestamp":0}`, `{"event":"conference_end","payload":"null"}`,
+	} {
+		f.Add([]byte(body), true)
+		f.Add([]byte(body), false)
+	}
+	f.Fuzz(func(t *testing.T, body []byte, byToken bool) {
+		var messages []got
+		secrets, signer := []string{v.secret}, v.secret
+		var opts []receiver.Option
+		sending := []receivertest.Option{receivertest.WithID("msg_1")}
+		if byToken {
+			secrets, signer = nil, ""
+			opts, sending = append(opts, receiver.WithToken("X-Access", "sesame")), []receivertest.Option{receivertest.WithToken("X-Access", "sesame")}
+		}
+		handler := mustNew(t, v.new, secrets, func(m got) error { messages = append(messages, m); return nil }, opts...)
+		w := serve(handler, v.sign(t, signer, body, sending...))
+		again := serve(handler, v.sign(t, signer, body, sending...))
+		if w.Code != again.Code || w.Body.String() != again.Body.String() {
+			t.Errorf("answer %d %q, then %d %q", w.Code, w.Body, again.Code, again.Body)
+		}
+		switch w.Code {
+		case http.StatusBadRequest:
+			if len(messages) != 0 || w.Body.Len() > 300 {
+				t.Errorf("%d calls and an answer of %d bytes to a body that is refused", len(messages), w.Body.Len())
+			}
+		case http.StatusOK:
+			if len(messages) != 1 || messages[0].ID == "" || messages[0].Type == "" || messages[0].Body != string(body) || !json.Valid(body) {
+				t.Errorf("handled %+v", messages)
+			}
+		default:
+			t.Errorf("status %d %q", w.Code, w.Body)
 		}
 	})
 }

@@ -28,7 +28,8 @@ type opened struct {
 
 // New returns a Handler for webhooks in this dialect that are signed with any
 // of these secrets, each written as the sender shows it. Several secrets serve
-// rotation: give the old and the new one until the sender has switched.
+// rotation: give the old and the new one until the sender has switched. There
+// may be none if [WithToken] is given.
 //
 // The handler calls handle with each message until it has returned nil once.
 // The context is the request's: it ends when the sender hangs up. A handle
@@ -52,7 +53,7 @@ func New[T any](
 	if err != nil {
 		return nil, fmt.Errorf("receiver: %w", err)
 	}
-	verify, err := dialect.verifier(secrets, c.tolerance)
+	verify, err := authenticator(dialect.verifier, secrets, c)
 	if err != nil {
 		return nil, fmt.Errorf("receiver: %w", err)
 	}
@@ -72,7 +73,7 @@ func opener[T any](
 		}
 		m, err := dialect.decode(verified, body)
 		if err != nil {
-			return opened{}, &refusal{status: http.StatusBadRequest, reason: err.Error()}
+			return opened{}, &refusal{status: http.StatusBadRequest, reason: shorten(err.Error())}
 		}
 		return opened{id: m.ID, handle: func(ctx context.Context) error { return handle(ctx, m) }}, nil
 	}

@@ -309,7 +309,7 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		"no dialect":       {secrets: good, handle: accept, says: "dialect"},
 		"no function":      {dialect: standard, secrets: good, says: "function"},
-		"no secret":        {dialect: standard, handle: accept, says: "no key"},
+		"no secret":        {dialect: standard, handle: accept, says: "no secret and no token"},
 		"empty secret":     {dialect: standard, secrets: []string{secret, ""}, handle: accept, says: "secret 2 of 2"},
 		"short secret":     {dialect: standard, secrets: []string{"whsec_c2hvcnQ="}, handle: accept, says: "5 bytes, of 24 to 64"},
 		"body of no bytes": {dialect: standard, secrets: good, handle: accept, opts: []receiver.Option{receiver.WithMaxBody(0)}, says: "body"},

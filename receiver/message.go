@@ -22,10 +22,10 @@ type Message[T any] struct {
 	// if the body does not say so.
 	Timestamp time.Time
 	// SentAt is when this copy was sent, to the second. Within the tolerance
-	// it is the present.
+	// it is the present. It is zero if no such time was signed.
 	SentAt time.Time
 	// Data is what the message tells.
 	Data T
-	// Body holds the request's bytes as they were signed.
+	// Body holds the request's bytes as they came.
 	Body []byte
 }

@@ -21,6 +21,8 @@ type config struct {
 	tolerance    time.Duration
 	deduper      Deduper
 	logger       *slog.Logger
+	tokens       tokenHeaders
+	tokenErr     error // of the tokens that cannot be used
 }
 
 // WithMaxBody sets the largest body that is accepted, in bytes. It must be
@@ -66,6 +68,8 @@ func newConfig(opts []Option) (config, error) {
 		return config{}, errors.New("deduper is nil")
 	case c.logger == nil:
 		return config{}, errors.New("logger is nil")
+	case c.tokenErr != nil:
+		return config{}, c.tokenErr
 	}
 	return c, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 )
 
 // refusal is any answer but 200.
@@ -41,6 +42,17 @@ func failure(id string, cause error) *refusal {
 		cause:  cause,
 		level:  slog.LevelError,
 	}
+}
+
+// maxReason is the length in bytes of what is said about a body. An error of
+// package encoding/json may quote a number, which is as long as its sender likes.
+const maxReason = 200
+
+func shorten(reason string) string {
+	if len(reason) <= maxReason {
+		return reason
+	}
+	return strings.ToValidUTF8(reason[:maxReason], "") + "…"
 }
 
 // report logs a refusal in one line.

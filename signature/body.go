@@ -120,6 +120,9 @@ func NewToken(text string) (Token, error) {
 			return Token{}, fmt.Errorf("%w: the token has a character that no header can carry", ErrInvalidKey)
 		}
 	}
+	if strings.Trim(text, " ") != text {
+		return Token{}, fmt.Errorf("%w: the token begins or ends with a space, which headers lose", ErrInvalidKey)
+	}
 	return Token{hidden: hide(&text)}, nil
 }
 

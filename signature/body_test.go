@@ -93,6 +93,7 @@ func TestBodyKeyRefusesNothingness(t *testing.T) {
 		second(signature.NewBodyKey("a", signature.BodyScheme{Encoding: 7})),
 		second(signature.NewToken("")),
 		second(signature.NewToken("a\nb")),
+		second(signature.NewToken(" a")),
 		second(signature.NewToken("ü")),
 	} {
 		if !errors.Is(err, signature.ErrInvalidKey) {

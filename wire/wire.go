@@ -106,13 +106,18 @@ func nextMember(dec *json.Decoder) (name string, value json.RawMessage, err erro
 
 // plain makes an error of package encoding/json short: the member is named already.
 func plain(err error) error {
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		if wrong.Field != "" {
-			return fmt.Errorf("%s: is a %s", wrong.Field, wrong.Value)
-		}
-		return fmt.Errorf("is a %s", wrong.Value)
+	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	if !ok {
+		return err
 	}
-	return err
+	kind := wrong.Value
+	if strings.HasPrefix(kind, "number ") { // with its digits, which stay out of the error
+		kind = "number that does not fit"
+	}
+	if wrong.Field != "" {
+		return fmt.Errorf("%s: is a %s", wrong.Field, kind)
+	}
+	return fmt.Errorf("is a %s", kind)
 }
 
 // Marshal writes a struct's fields in their order and what came with them after that,

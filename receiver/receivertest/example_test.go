@@ -9,6 +9,7 @@ import (
 
 	"github.com/callboard/callboard/receiver"
 	"github.com/callboard/callboard/receiver/receivertest"
+	"github.com/callboard/callboard/wire/zuddl"
 )
 
 // A test of one's own handling, without a network.
@@ -27,6 +28,30 @@ func ExampleStandardWebhooks() {
 
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, receivertest.StandardWebhooks(t, secret, []byte(`{"type":"session.joined"}`)))
+
+		if w.Code != http.StatusOK || len(joined) != 1 {
+			t.Errorf("status %d, joined %q", w.Code, joined)
+		}
+	}
+}
+
+// The same for a vendor, whose dialect demands a token besides.
+func ExampleZuddl() {
+	_ = func(t *testing.T) { // func TestJoinedZuddl(t *testing.T) {
+		const secret = "9c1185a5c5e9fc54612808977ee8f548"
+		var joined []zuddl.Action
+		handler, err := receiver.New(receiver.Zuddl(), []string{secret},
+			func(_ context.Context, m receiver.Message[*zuddl.Webhook]) error {
+				joined = append(joined, m.Data.Action)
+				return nil
+			}, receiver.WithToken("X-Access", "sesame"))
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, receivertest.Zuddl(t, secret, []byte(`{"action":"JOINED_SESSION"}`),
+			receivertest.WithToken("X-Access", "sesame")))
 
 		if w.Code != http.StatusOK || len(joined) != 1 {
 			t.Errorf("status %d, joined %q", w.Code, joined)
