@@ -2,10 +2,8 @@ package receiver
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -27,9 +25,8 @@ const headerZuddl = "X-Webhook-Signature"
 // Timestamp actionCreatedAt. The signature has no time, so SentAt is zero and a
 // recorded webhook verifies for ever: the [Deduper] alone keeps it away.
 //
-// An action that package zuddl does not know comes like the others. If the rest
-// of its body does not fit the types, Data has only the members whose names
-// begin with "action"; Body has it all.
+// Actions that are not known come like the others; see [zuddl.Decode] for bodies
+// that do not fit the types.
 func Zuddl() Dialect[*zuddl.Webhook] {
 	return Dialect[*zuddl.Webhook]{verifier: zuddlVerifier, decode: decodeZuddl}
 }
@@ -59,9 +56,6 @@ func zuddlVerifier(secrets []string, _ time.Duration) (verifyFunc, error) {
 func decodeZuddl(_ signature.Verified, body []byte) (Message[*zuddl.Webhook], error) {
 	w, err := zuddl.Decode(body)
 	if err != nil {
-		w = strangeZuddl(body)
-	}
-	if w == nil {
 		return Message[*zuddl.Webhook]{}, err
 	}
 	return Message[*zuddl.Webhook]{
@@ -71,28 +65,4 @@ func decodeZuddl(_ signature.Verified, body []byte) (Message[*zuddl.Webhook], er
 		Data:      w,
 		Body:      body,
 	}, nil
-}
-
-// strangeZuddl reads what all actions have, of one that is not known and whose
-// objects have become others; nil if that is not the case. Refused, the sender
-// would only send it again.
-func strangeZuddl(body []byte) *zuddl.Webhook {
-	members, err := membersOf(body)
-	if err != nil {
-		return nil
-	}
-	var w zuddl.Webhook
-	for name, into := range map[string]any{
-		"action":          &w.Action,
-		"actionId":        &w.ActionID,
-		"actionCreatedAt": &w.ActionCreatedAt,
-	} {
-		if value := members[name]; value != nil && json.Unmarshal(value, into) != nil {
-			return nil
-		}
-	}
-	if w.Action == "" || slices.Contains(zuddl.Actions(), w.Action) {
-		return nil
-	}
-	return &w
 }

@@ -205,15 +205,40 @@ var errMissing = errors.New("is missing")
 // Decode reads the body of a webhook. It has to be a JSON object whose action is a text
 // and not empty; which action is not looked at. An error names the member that is
 // wrong, such as "event: startDate".
+//
+// The vendor's pages show the bodies of two actions, [JoinedSession] and
+// [TimeSpentInSession]. The members of any other need not fit the types here: if one
+// does not, all but those whose names begin with "action" are in Unknown.
 func Decode(body []byte) (*Webhook, error) {
 	var w Webhook
 	if err := json.Unmarshal(body, &w); err != nil {
+		if w, ok := decodeStrange(body); ok {
+			return w, nil
+		}
 		return nil, fmt.Errorf("zuddl webhook: %w", err)
 	}
 	if w.Action == "" {
 		return nil, fmt.Errorf("zuddl webhook: action: %w", errMissing)
 	}
 	return &w, nil
+}
+
+// decodeStrange reads what all actions have, of one whose form is not documented.
+func decodeStrange(body []byte) (w *Webhook, ok bool) {
+	var head struct {
+		Action          Action       `json:"action"`
+		ActionID        wire.ID      `json:"actionId"`
+		ActionCreatedAt wire.Seconds `json:"actionCreatedAt"`
+	}
+	var rest wire.Fields
+	if !json.Valid(body) || wire.Unmarshal(body, &head, &rest) != nil {
+		return nil, false
+	}
+	switch head.Action {
+	case "", JoinedSession, TimeSpentInSession:
+		return nil, false
+	}
+	return &Webhook{Action: head.Action, ActionID: head.ActionID, ActionCreatedAt: head.ActionCreatedAt, Unknown: rest}, true
 }
 
 // Encode writes the body of a webhook, whose action may not be empty. Unlike

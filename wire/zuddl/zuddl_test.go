@@ -169,25 +169,25 @@ func TestUnknown(t *testing.T) {
 func TestWrong(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
-		``:                             "unexpected end of JSON input",
-		`{"action":"A"} {}`:            "after top-level value",
-		`null`:                         "is not a JSON object",
-		`[]`:                           "is not a JSON object",
-		`{}`:                           "action: is missing",
-		`{"action":""}`:                "action: is missing",
-		`{"action":null}`:              "action: is missing",
-		`{"ACTION":"A"}`:               "action: is missing",
-		`{"action":7}`:                 "action: is a number",
-		`{"action":"A","actor":"me"}`:  "actor: is not a JSON object",
-		`{"action":"A","actionId":[]}`: "actionId: is neither a string nor a number",
-		`{"action":"A","event":{"startDate":"soon"}}`:                "event: startDate: is not a time",
-		`{"action":"A","registration":{"profile":{"firstName":{}}}}`: "registration: profile: firstName: is a object",
-		`{"action":"A","session":{"location":"here"}}`:               "session: location: is not a JSON object",
-		`{"action":"A","session":{"location":[7]}}`:                  "session: location: is not a JSON object",
-		`{"action":"A","session":{"speakers":[{"speakerId":{}}]}}`:   "session: speakers: speakerId: is neither",
-		`{"action":"A","session":{"tags":[1]}}`:                      "session: tags: is a number",
-		`{"action":"A","timeSpentInMinutes":2147483648}`:             "timeSpentInMinutes: is a number that does not fit",
-		`{"action":"A","timeSpentInMinutes":1.5}`:                    "timeSpentInMinutes: is a number that does not fit",
+		``:                  "unexpected end of JSON input",
+		`{"action":"A"} {}`: "after top-level value",
+		`null`:              "is not a JSON object",
+		`[]`:                "is not a JSON object",
+		`{}`:                "action: is missing",
+		`{"action":""}`:     "action: is missing",
+		`{"action":null}`:   "action: is missing",
+		`{"ACTION":"A"}`:    "action: is missing",
+		`{"action":7}`:      "action: is a number",
+		`{"action":"JOINED_SESSION","actor":"me"}`:                                "actor: is not a JSON object",
+		`{"action":"JOINED_SESSION","actionId":[]}`:                               "actionId: is neither a string nor a number",
+		`{"action":"JOINED_SESSION","event":{"startDate":"soon"}}`:                "event: startDate: is not a time",
+		`{"action":"JOINED_SESSION","registration":{"profile":{"firstName":{}}}}`: "registration: profile: firstName: is a object",
+		`{"action":"JOINED_SESSION","session":{"location":"here"}}`:               "session: location: is not a JSON object",
+		`{"action":"JOINED_SESSION","session":{"location":[7]}}`:                  "session: location: is not a JSON object",
+		`{"action":"JOINED_SESSION","session":{"speakers":[{"speakerId":{}}]}}`:   "session: speakers: speakerId: is neither",
+		`{"action":"JOINED_SESSION","session":{"tags":[1]}}`:                      "session: tags: is a number",
+		`{"action":"JOINED_SESSION","timeSpentInMinutes":2147483648}`:             "timeSpentInMinutes: is a number that does not fit",
+		`{"action":"JOINED_SESSION","timeSpentInMinutes":1.5}`:                    "timeSpentInMinutes: is a number that does not fit",
 	} {
 		w, err := zuddl.Decode([]byte(body))
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "zuddl webhook: ") || w != nil {
@@ -196,6 +196,30 @@ func TestWrong(t *testing.T) {
 	}
 	if _, err := zuddl.Encode(&zuddl.Webhook{}); err == nil || !strings.Contains(err.Error(), "action: is missing") {
 		t.Errorf("a webhook of no action is written: %v", err)
+	}
+}
+
+// TestStrangeAction reads bodies that do not fit the types, of actions whose form the
+// vendor does not document, and writes them again as they came.
+func TestStrangeAction(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"action":"LEAD_ADDED","actionId":7,"actionCreatedAt":"2027-03-04T05:06:07Z","event":"a text","session":[1],"more":{}}`,
+		`{"action":"NEVER_HEARD_OF","registration":{"profile":["no object"]}}`,
+	} {
+		w, err := zuddl.Decode([]byte(body))
+		if err != nil {
+			t.Errorf("%s: %v", body, err)
+			continue
+		}
+		if got, err := zuddl.Encode(w); err != nil || string(got) != body {
+			t.Errorf("written again %s, %v, want %s", got, err, body)
+		}
+	}
+	for _, body := range []string{`{"action":7,"event":"a text"}`, `{"event":"a text"}`, `{"action":"A","actionCreatedAt":"soon","event":"a text"}`} {
+		if w, err := zuddl.Decode([]byte(body)); err == nil {
+			t.Errorf("%s is read as %+v", body, w)
+		}
 	}
 }
 
