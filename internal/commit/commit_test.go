@@ -476,6 +476,10 @@ func TestReservationsComeBack(t *testing.T) {
 		if got := <-a; got.err != nil {
 			t.Fatal(got.err)
 		}
+		// What was committed is not given back by the batch after it.
+		if got := <-r.submit(unit(0, 0, nil)); got.err != nil {
+			t.Fatal(got.err)
+		}
 	})
 	// Three tries reserved three places each; a delivery for later needs none.
 	if diff := cmp.Diff(handoff{reserved: 9, committed: 3, back: 6}, *h, cmp.AllowUnexported(handoff{})); diff != "" {

@@ -119,11 +119,13 @@ func (v *View) seal() {
 	}
 }
 
-// committed passes the changes on to the senders.
+// committed passes the changes on to the senders, and lets go of them: they are
+// nothing that could still be rolled back.
 func (v *View) committed() {
 	if v.handoff != nil {
 		v.handoff.Committed(&v.changes)
 	}
+	v.changes.Reset()
 }
 
 // rollBack gives the reservations of an undone batch back.
