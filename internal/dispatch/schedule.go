@@ -17,6 +17,9 @@ const (
 	claimLanes = 64
 	// claimRetry is the pause after a claim that failed, ± 50 %.
 	claimRetry = time.Second
+	// lockedRest is the pause after a claim that found due rows and got none: a
+	// transaction of somebody else has them. ± 50 %.
+	lockedRest = 20 * time.Millisecond
 	// laneIdle is when a lane without work is forgotten, and with it what was
 	// learned about its receiver.
 	laneIdle = 10 * time.Minute
@@ -116,9 +119,12 @@ func (d *Dispatcher) claim(ctx context.Context, wants []store.LaneRoom) error {
 func (d *Dispatcher) queueClaimed(c *store.Claimed, now time.Time) {
 	l := d.lanes[c.Endpoint]
 	l.usedAt = now
-	if c.Behind {
+	switch {
+	case c.Behind && len(c.Rows) == 0 && d.room(l) > 0:
+		l.noteDue(now.Add(jittered(lockedRest))) // somebody else is about to change them
+	case c.Behind:
 		l.noteDue(now)
-	} else if !c.NextDue.IsZero() {
+	case !c.NextDue.IsZero():
 		l.noteDue(c.NextDue)
 	}
 	if l.shut || !d.running { // it was disabled meanwhile, or the drain began

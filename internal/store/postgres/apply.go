@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/jackc/pgx/v5/pgtype"
@@ -84,7 +85,8 @@ func (t *tx) fence(c *store.Changes) {
 	for i := range c.Tasks {
 		note(c.Tasks[i].ID)
 	}
-	for number, last := range largest {
+	for _, number := range slices.Sorted(maps.Keys(largest)) {
+		last := largest[number]
 		if number != t.store.node.number {
 			t.queue("high water", raiseHighWater, number, int64(last))
 		}
@@ -93,9 +95,10 @@ func (t *tx) fence(c *store.Changes) {
 		t.store.node.number, t.store.node.incarnation, int64(largest[t.store.node.number]))
 }
 
-// raiseHighWater notes the largest id of a node.
-const raiseHighWater = `INSERT INTO node AS n (number, high_water) VALUES ($1, $2)
-	ON CONFLICT (number) DO UPDATE SET high_water = greatest(n.high_water, excluded.high_water)`
+// raiseHighWater notes the largest id of another node. As a rule it is known already,
+// and that node's row is left alone.
+const raiseHighWater = `INSERT INTO node AS n (number, high_water) SELECT $1::smallint, $2::bigint
+	WHERE NOT EXISTS (SELECT 1 FROM node o WHERE o.number = $1 AND o.high_water >= $2) ON CONFLICT (number) DO UPDATE SET high_water = greatest(n.high_water, excluded.high_water)`
 
 // insertSeen sorts the keys, so that two nodes cannot wait for each other.
 func (t *tx) insertSeen(c *store.Changes) error {
@@ -440,7 +443,8 @@ func (t *tx) eraseApps(c *store.Changes) error {
 func (t *tx) drop(c *store.Changes) error {
 	for _, r := range c.Dropped {
 		t.dropped = append(t.dropped, r)
-		for _, table := range []string{"attempt", "delivery", "message"} {
+		// Deliveries first: a result that is being written has its delivery's lock.
+		for _, table := range []string{"delivery", "attempt", "message"} {
 			key := "msg"
 			if table == "message" {
 				key = "id"

@@ -159,6 +159,7 @@ func (s *Store) GiveBack(ctx context.Context, rows []delivery.Delivery) error {
 	if len(rows) == 0 {
 		return nil
 	}
+	rows = inOrder(rows, func(d *delivery.Delivery) delivery.Key { return d.Key })
 	keys, generations := make([]delivery.Key, len(rows)), make([]int32, len(rows))
 	for i := range rows {
 		keys[i], generations[i] = rows[i].Key, int32(rows[i].Generation)

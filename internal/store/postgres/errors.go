@@ -85,6 +85,13 @@ func meaningOf(e *pgconn.PgError) error {
 	return nil
 }
 
+// isReadOnly reports whether the server is a standby by now: the connections lead to
+// the wrong one.
+func isReadOnly(err error) bool {
+	cause, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && cause.Code == "25006"
+}
+
 func cutClass(code string) (class, rest string) {
 	if len(code) < 2 {
 		return code, ""

@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"cmp"
+	"slices"
 	"sync"
 	"time"
 
@@ -64,13 +66,17 @@ func (l *leases) end(keys []delivery.Key) {
 	}
 }
 
-// endRange notes that messages went with their deliveries.
+// endRange notes that messages went with their deliveries. Of a range of one app
+// nothing is known: the keys do not say whose they are. Those end with their results.
 func (l *leases) endRange(r store.Range) {
+	if r.App != 0 {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for k := range l.handed {
 		if k.Message >= r.From && k.Message < r.Until {
-			delete(l.handed, k) // of another app: it is found when it is over
+			delete(l.handed, k)
 		}
 	}
 }
@@ -86,7 +92,8 @@ func (l *leases) doubt(rows []delivery.Delivery) {
 	}
 }
 
-// sure notes leases that a claim has given: no earlier doubt is about them.
+// sure notes leases that a transaction has given for certain: no earlier doubt is
+// about them.
 func (l *leases) sure(rows []delivery.Delivery) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -95,12 +102,19 @@ func (l *leases) sure(rows []delivery.Delivery) {
 	}
 }
 
-// doubts lists the doubtful leases.
+// doubts lists the doubtful leases, in the order of keys. One whose delivery has been
+// inserted since, or is about to be, is left out: it was never there.
 func (l *leases) doubts() (keys []delivery.Key, generations []int32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for k, d := range l.doubtful {
-		keys, generations = append(keys, k), append(generations, int32(d.generation))
+	for k := range l.doubtful {
+		if _, live := l.handed[k]; !live {
+			keys = append(keys, k)
+		}
+	}
+	sortKeys(keys)
+	for _, k := range keys {
+		generations = append(generations, int32(l.doubtful[k].generation))
 	}
 	return keys, generations
 }
@@ -132,7 +146,15 @@ func (l *leases) advance(before id.ID) (from id.ID, ripe []delivery.Key) {
 		least = min(least, k.Message)
 	}
 	l.from = max(l.from, least)
+	sortKeys(ripe)
 	return l.from, ripe
+}
+
+// sortKeys brings keys into the order in which everybody locks their rows.
+func sortKeys(keys []delivery.Key) {
+	slices.SortFunc(keys, func(a, b delivery.Key) int {
+		return cmp.Or(cmp.Compare(a.Message, b.Message), cmp.Compare(a.Endpoint, b.Endpoint))
+	})
 }
 
 // marks remember where the pending rows of an endpoint begin in the hot index. An

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -40,7 +41,8 @@ const (
 	channel     = "callboard"
 	lanesEvery  = 5 * time.Second
 	lookTimeout = 5 * time.Second // after which the session counts as broken
-	blindFor    = 5               // looks that may fail before what was seen does not count
+	buryTimeout = time.Minute
+	blindFor    = 5 // looks that may fail before what was seen does not count
 )
 
 // times are how long things take. Zero means the default.
@@ -76,8 +78,10 @@ type node struct {
 	session     *pgx.Conn    // used by keep alone, once it runs
 	peers       map[int]sighting
 	began       time.Time
-	looked      time.Time // when peers were last seen
-	listed      time.Time // when lanes were last listed
+	burials     sync.Map    // numbers of the nodes that are being taken over
+	woken       atomic.Bool // what a dead one held is pending
+	looked      time.Time   // when peers were last seen
+	listed      time.Time   // when lanes were last listed
 }
 
 // sighting is what is known of another node.
@@ -263,19 +267,12 @@ func (s *Store) Sure() bool {
 	return quiet < s.cfg.times.grace-2*s.cfg.times.beat
 }
 
-// beat shows that this process lives, and from where on its handed rows are.
+// beat shows that this process lives, and from where on its handed rows are. After
+// that it turns those that wait for long into claimed ones, which may have to wait for
+// somebody's lock.
 func (s *Store) beat(ctx context.Context) error {
 	sure, now := s.Sure(), time.Since(s.node.began)
 	from, ripe := s.leases.advance(id.AtTime(time.Now().Add(-s.cfg.times.ripe)))
-	if len(ripe) > 0 {
-		msgs, eps := keyColumns(ripe)
-		_, err := s.node.session.Exec(ctx, `UPDATE delivery d SET claimed_by = $3 FROM unnest($1::bigint[], $2::bigint[]) AS i(msg, ep)
-			WHERE d.msg = i.msg AND d.ep = i.ep AND d.state = 3 AND d.claimed_by IS NULL AND d.handed_to = $3`, msgs, eps, s.node.number)
-		if err != nil {
-			return classify(err)
-		}
-		s.leases.end(ripe)
-	}
 	tag, err := s.node.session.Exec(ctx, `UPDATE node SET beat = beat + 1, handed_from = greatest(handed_from, $3) WHERE number = $1 AND incarnation = $2`,
 		s.node.number, s.node.incarnation, int64(from))
 	if err != nil {
@@ -287,6 +284,29 @@ func (s *Store) beat(ctx context.Context) error {
 	if s.node.shown.Store(int64(now)); !sure {
 		s.watcher.tell(&store.News{}) // it is again
 	}
+	if len(ripe) == 0 {
+		return nil
+	}
+	return s.ripen(ctx, ripe)
+}
+
+// ripen stores handed rows as claimed. One that is not there is being inserted just
+// now, or is over: it is left for the next time, or for its end.
+func (s *Store) ripen(ctx context.Context, ripe []delivery.Key) error {
+	msgs, eps := keyColumns(ripe)
+	rows, err := s.node.session.Query(ctx, `UPDATE delivery d SET claimed_by = $3 FROM unnest($1::bigint[], $2::bigint[]) AS i(msg, ep)
+		WHERE d.msg = i.msg AND d.ep = i.ep AND d.state = 3 AND d.claimed_by IS NULL AND d.handed_to = $3 RETURNING d.msg, d.ep`, msgs, eps, s.node.number)
+	if err != nil {
+		return classify(err)
+	}
+	claimed, err := gather(rows, func(c pgx.CollectableRow) (k delivery.Key, err error) {
+		err = c.Scan((*int64)(&k.Message), (*int64)(&k.Endpoint))
+		return k, err
+	})
+	if err != nil {
+		return classify(err)
+	}
+	s.leases.end(claimed)
 	return nil
 }
 
@@ -348,14 +368,29 @@ func (s *Store) bury(ctx context.Context) (some bool, err error) {
 	}
 	s.node.peers = seen
 	for _, number := range dead {
-		n, err := s.release(ctx, s.node.session, number, seen[number].incarnation)
+		s.takeOver(number, seen[number].incarnation)
+	}
+	return s.node.woken.Swap(false), nil
+}
+
+// takeOver makes pending what a dead node held, beside the looks: it may be much, and
+// this process must go on to show that it lives.
+func (s *Store) takeOver(number int, incarnation int64) {
+	if _, underWay := s.node.burials.LoadOrStore(number, nil); underWay {
+		return
+	}
+	s.running.Go(func() {
+		defer s.node.burials.Delete(number)
+		ctx, cancel := context.WithTimeout(s.life, buryTimeout)
+		defer cancel()
+		n, err := s.release(ctx, number, incarnation)
 		if err != nil {
-			return some, err
+			s.logger.WarnContext(ctx, "taking over from a dead node failed, it will be tried again", "node", number, "error", explain(err))
+			return
 		}
 		s.logger.WarnContext(ctx, "a node has died", "node", number, "deliveries_taken_over", n)
-		some = true
-	}
-	return some, nil
+		s.node.woken.Store(true)
+	})
 }
 
 // next is what is known of a node after one more look.
@@ -382,43 +417,59 @@ func (o sighting) dead(now time.Time, t *times) bool {
 	return still >= t.silence || still >= grace && now.Sub(o.lockedAt) >= grace
 }
 
+// pieceRows is how many rows of a dead node one transaction makes pending.
+const pieceRows = 5000
+
 // release makes what a node holds pending and closes its row, if it is still that
-// incarnation and no transaction of its is under way.
-func (s *Store) release(ctx context.Context, conn *pgx.Conn, number int, incarnation int64) (rows int64, err error) {
-	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+// incarnation and no transaction of its is under way. First it raises the
+// incarnation, which keeps the node from writing; if it is cut off after that, somebody
+// finds the row open and goes on.
+func (s *Store) release(ctx context.Context, number int, incarnation int64) (rows int64, err error) {
+	err = s.writers.AcquireFunc(ctx, func(c *pgxConn) error {
 		var from int64
-		err := tx.QueryRow(ctx, `SELECT handed_from FROM node WHERE number = $1 AND incarnation = $2 AND open FOR UPDATE SKIP LOCKED`, number, incarnation).Scan(&from)
+		err := c.QueryRow(ctx, `UPDATE node SET incarnation = incarnation + 1 WHERE number =
+			(SELECT number FROM node WHERE number = $1 AND incarnation = $2 AND open FOR UPDATE SKIP LOCKED) RETURNING handed_from`,
+			number, incarnation).Scan(&from)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		claimed, err := tx.Exec(ctx, unlease+`WHERE d.claimed_by = $1 AND `+held, number)
-		if err != nil {
-			return err
+		for _, piece := range []struct {
+			which string
+			args  []any
+		}{
+			{`c.claimed_by = $1 AND c.state = 3`, []any{number}},
+			{`c.msg >= $2 AND c.claimed_by IS NULL AND c.handed_to = $1 AND c.state = 3`, []any{number, from}},
+		} {
+			n, err := unleaseAll(ctx, c, piece.which, piece.args)
+			if rows += n; err != nil {
+				return err
+			}
 		}
-		handed, err := tx.Exec(ctx, unlease+`WHERE d.msg >= $2 AND d.claimed_by IS NULL AND `+held, number, from)
-		if err != nil {
-			return err
-		}
-		rows = claimed.RowsAffected() + handed.RowsAffected()
-		_, err = tx.Exec(ctx, `UPDATE node SET open = false, incarnation = incarnation + 1 WHERE number = $1`, number)
+		_, err = c.Exec(ctx, `UPDATE node SET open = false WHERE number = $1 AND incarnation = $2`, number, incarnation+1)
 		return err
 	})
 	return rows, classify(err)
+}
+
+// unleaseAll makes rows c of a node pending, piece by piece, until none is left.
+func unleaseAll(ctx context.Context, conn *pgxConn, which string, args []any) (rows int64, err error) {
+	query := fmt.Sprintf(unlease+`WHERE d.ctid = ANY (ARRAY(SELECT c.ctid FROM delivery c WHERE %s LIMIT %d)) AND `+held, which, pieceRows)
+	for {
+		tag, err := conn.Exec(ctx, query, args...)
+		if rows += tag.RowsAffected(); err != nil || tag.RowsAffected() == 0 {
+			return rows, err
+		}
+	}
 }
 
 // leave gives everything back that this process may still hold and frees its
 // number. Where it cannot, the others find it dead.
 func (s *Store) leave(ctx context.Context) {
 	if s.node.number != 0 && !s.node.fenced.Load() {
-		// Not by way of the session, which may have been cut in the middle of a look.
-		err := s.writers.AcquireFunc(ctx, func(c *pgxConn) error {
-			_, err := s.release(ctx, c.Conn(), s.node.number, s.node.incarnation)
-			return err
-		})
-		if err != nil {
+		if _, err := s.release(ctx, s.node.number, s.node.incarnation); err != nil {
 			s.logger.WarnContext(ctx, "leaving the database failed, the other nodes will notice", "error", explain(err))
 		}
 	}

@@ -83,6 +83,7 @@ type Store struct {
 	claiming sync.Mutex // claims and the resolution of doubtful leases exclude each other
 
 	closing sync.Once
+	life    context.Context // of what runs by itself
 	stop    context.CancelCauseFunc
 	running sync.WaitGroup
 	closed  chan struct{}
@@ -190,7 +191,7 @@ func (s *Store) open(ctx context.Context) error {
 		return err // and Close leaves
 	}
 	running, stop := context.WithCancelCause(context.Background())
-	s.stop = stop
+	s.life, s.stop = running, stop
 	s.running.Go(func() { s.keep(running) })
 	s.running.Go(func() { s.sendHints(running) })
 	return nil
@@ -281,7 +282,7 @@ func (s *Store) told(err error) error {
 		return errClosed
 	default:
 	}
-	if unreachable(err) {
+	if unreachable(err) || isReadOnly(err) {
 		s.pool.Reset()
 		s.writers.Reset()
 	}

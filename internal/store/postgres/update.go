@@ -123,7 +123,7 @@ func (t *tx) commit() error {
 	if err == nil {
 		return nil
 	}
-	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.Severity == "ERROR" {
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.SeverityUnlocalized == "ERROR" {
 		t.rollBack()
 		return t.store.told(err)
 	}
@@ -143,6 +143,7 @@ func (t *tx) undo() {
 // follow brings the Store's memory up to a commit.
 func (t *tx) follow() {
 	s := t.store
+	s.leases.sure(t.put)
 	s.leases.end(t.ended)
 	for _, r := range t.dropped {
 		s.leases.endRange(r)
