@@ -474,6 +474,8 @@ func (s *Store) leave(ctx context.Context) {
 		}
 	}
 	if s.node.session != nil {
+		// The server would notice the end a moment later, and who comes next may be faster.
+		_, _ = s.node.session.Exec(ctx, `SELECT pg_advisory_unlock_all()`)
 		_ = s.node.session.Close(ctx) // nothing is left that it could lose
 	}
 }

@@ -53,15 +53,34 @@ func (t *Target) open(ctx context.Context) (err error) {
 	if t.conn, err = t.store.pool.Acquire(ctx); err != nil {
 		return classify(err)
 	}
-	var locked bool
-	if err := t.conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1, $2)`, lockClass, lockCopy).Scan(&locked); err != nil {
-		return classify(err)
-	}
-	if !locked {
-		return fmt.Errorf("%w: a copy into it is under way", transfer.ErrInUse)
+	if err := t.lock(ctx); err != nil {
+		return err
 	}
 	_, err = migrate(ctx, t.store.pool.Config().ConnConfig)
 	return err
+}
+
+// lockPatience is how long the lock of a copy that has just ended may stay taken: the
+// server notices the end of a connection a moment later.
+const lockPatience = 5 * time.Second
+
+// lock takes the lock of a copy.
+func (t *Target) lock(ctx context.Context) error {
+	for deadline := time.Now().Add(lockPatience); ; {
+		var locked bool
+		if err := t.conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1, $2)`, lockClass, lockCopy).Scan(&locked); err != nil {
+			return classify(err)
+		}
+		if locked {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%w: a copy into it is under way", transfer.ErrInUse)
+		}
+		if err := rest(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
 }
 
 // Close closes the connection, and frees the lock with it.
