@@ -26,8 +26,8 @@ import (
 // dead when its lock has been free and its beat has stood still for times.grace,
 // which is longer than it takes to come back after the server was restarted; or
 // when its beat alone has stood still for times.silence, which finds a process
-// that hangs. Whoever finds it dead makes what it held pending, under a new
-// generation, and raises node.incarnation in the same transaction. Every
+// that hangs. Whoever finds it dead raises node.incarnation, and then makes what it
+// held pending, piece by piece and under a new generation (release). Every
 // transaction of a node writes its row under its incarnation (tx.fence), so one
 // that was dead to the others writes nothing any more, and ends.
 //
