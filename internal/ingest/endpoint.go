@@ -241,7 +241,7 @@ func (s *Service) checkEndpoint(ep, before *delivery.Endpoint) error {
 		p.add("must be one of "+strings.Join(s.cfg.Dialects.Names(), ", "), "dialect")
 		return p.err()
 	}
-	checkFilter(ep, d, &p)
+	s.checkFilter(ep, &p)
 	checkHeaders(ep.Headers, d, &p)
 	for _, secret := range ep.Secrets {
 		if err := d.CheckSecret(secret.Value); err != nil {
@@ -269,7 +269,7 @@ func (s *Service) checkURL(ep, before *delivery.Endpoint, p *problems) {
 	}
 }
 
-func checkFilter(ep *delivery.Endpoint, d dialect.Dialect, p *problems) {
+func (s *Service) checkFilter(ep *delivery.Endpoint, p *problems) {
 	switch {
 	case ep.FilterTypes != nil && len(ep.FilterTypes) == 0:
 		p.add("must be absent or name at least one event type", "filterTypes")
@@ -281,7 +281,7 @@ func checkFilter(ep *delivery.Endpoint, d dialect.Dialect, p *problems) {
 			p.add("event types are 1 to 256 characters of A-Z a-z 0-9 - _ .", "filterTypes")
 			break
 		}
-		if !d.Says(t) {
+		if !s.says(ep, t) {
 			p.add("names an event type that the endpoint's dialect cannot say", "filterTypes")
 			break
 		}

@@ -95,8 +95,7 @@ func (s *Service) fanOut(v *commit.View, cfg *store.AppConfig, m store.Message, 
 }
 
 func (s *Service) says(ep *delivery.Endpoint, eventType string) bool {
-	d, known := s.cfg.Dialects.Get(ep.Dialect)
-	return known && d.Says(eventType)
+	return s.cfg.Dialects.Says(ep.Dialect, eventType, !ep.NoTranslate)
 }
 
 // SendExample commits a test message for one endpoint alone, whatever it

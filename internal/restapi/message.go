@@ -304,8 +304,7 @@ func (a *api) precheck(ctx context.Context, c *call, in *precheckIn) (*answer[Me
 
 // says reports whether the endpoint's dialect has words for an event type.
 func (a *api) says(ep *delivery.Endpoint, eventType string) bool {
-	d, ok := a.Dialects.Get(ep.Dialect)
-	return ok && d.Says(eventType)
+	return a.Dialects.Says(ep.Dialect, eventType, !ep.NoTranslate)
 }
 
 // maxPage is the largest page of any list.

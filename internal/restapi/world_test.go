@@ -105,7 +105,7 @@ func newWorld(t testing.TB, changes ...func(*restapi.Config)) *world {
 type silent struct{ native.Dialect }
 
 func (silent) Name() string     { return "silent" }
-func (silent) Says(string) bool { return false }
+func (silent) Word(string) (string, dialect.Fit) { return "", dialect.Unsaid }
 
 // lockedBuffer collects a log.
 type lockedBuffer struct {

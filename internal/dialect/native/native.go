@@ -6,6 +6,9 @@
 package native
 
 import (
+	"cmp"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -20,11 +23,44 @@ type Dialect struct{}
 // Name is "native".
 func (Dialect) Name() string { return dialect.Native }
 
-// Says is true: any payload goes out as it is.
-func (Dialect) Says(string) bool { return true }
+// Word is the event type itself: any payload goes out as it is.
+func (Dialect) Word(eventType string) (string, dialect.Fit) { return eventType, dialect.Exact }
+
+// Types is the word itself: native endpoints may name types that do not exist yet.
+func (Dialect) Types(word string) []string { return []string{word} }
+
+// EventTypes is empty: the catalogue has them all.
+func (Dialect) EventTypes() []dialect.EventType { return nil }
 
 // Render gives the payload's own bytes.
 func (Dialect) Render(m dialect.Message) ([]byte, error) { return m.Payload, nil }
+
+// body is what the payload of a catalogue type has, and any that follows Standard
+// Webhooks.
+type body struct {
+	Type      string          `json:"type"`
+	Timestamp time.Time       `json:"timestamp"`
+	Data      json.RawMessage `json:"data"`
+}
+
+// Parse reads a webhook of the form that Standard Webhooks recommends.
+func (Dialect) Parse(r dialect.Request) (dialect.Activity, error) {
+	var b body
+	if err := json.Unmarshal(r.Body, &b); err != nil || b.Type == "" {
+		return dialect.Activity{}, fmt.Errorf("%w: it is not an object with a type, a timestamp and data", dialect.ErrUnreadable)
+	}
+	id := cmp.Or(r.Header.Get(signature.HeaderID), r.Header.Get(signature.HeaderSvixID))
+	if id == "" {
+		id = dialect.HashID(r.Body)
+	}
+	return dialect.Activity{ID: id, Type: b.Type, At: b.Timestamp.UTC(), Payload: r.Body}, nil
+}
+
+// Observes is true of both: the catalogue has words for joining and for leaving.
+func (Dialect) Observes() dialect.Observed { return dialect.Observed{Joins: true, Leaves: true} }
+
+// Secrets are each endpoint's own, and sign side by side.
+func (Dialect) Secrets() dialect.Secrets { return dialect.Secrets{} }
 
 // OwnHeaders is empty: webhook-* and svix-* are denied to everybody.
 func (Dialect) OwnHeaders() []string { return nil }

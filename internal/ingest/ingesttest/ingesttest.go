@@ -275,6 +275,12 @@ func (e *Engine) Tasks() []store.Task {
 // terse is a dialect of few words.
 type terse struct{ native.Dialect }
 
-func (terse) Name() string          { return Terse }
-func (terse) Says(kind string) bool { return kind == TerseWord }
+func (terse) Name() string { return Terse }
+
+func (terse) Word(kind string) (string, dialect.Fit) {
+	if kind == TerseWord {
+		return kind, dialect.Exact
+	}
+	return "", dialect.Unsaid
+}
 func (terse) OwnHeaders() []string  { return []string{"terse"} }
