@@ -103,6 +103,8 @@ type Dialect interface {
 	NewSigner(secrets []string) (Signer, error)
 	// CheckSecret says why a secret that a caller chose cannot be used; nil = fine.
 	CheckSecret(secret string) error
+	// Advice warns of a secret that can be used and should be better; "" = it is fine.
+	Advice(secret string) string
 	// NewSecret makes a secret for an endpoint whose owner chose none.
 	NewSecret() string
 	// OwnHeaders are lower-case names that an endpoint's custom headers may not

@@ -115,11 +115,7 @@ func (c *Codec) Encode(kind Kind, id ID) string {
 // Decode reads an external id of the given kind. It reports false for any text
 // that this installation cannot have issued.
 func (c *Codec) Decode(kind Kind, text string) (ID, bool) {
-	prefix := kind.Prefix()
-	if len(text) != len(prefix)+textChars || text[:len(prefix)] != prefix {
-		return 0, false
-	}
-	raw, ok := decode62(text[len(prefix):])
+	raw, ok := Bytes(kind, text)
 	if !ok {
 		return 0, false
 	}
@@ -167,6 +163,16 @@ func encode62(dst []byte, raw *[rawBytes]byte) {
 			rem /= 62
 		}
 	}
+}
+
+// Bytes are the 20 bytes of an external id of a kind, the ID and its MAC, whoever
+// issued it; it reports false for text of another form.
+func Bytes(kind Kind, text string) (raw [rawBytes]byte, ok bool) {
+	prefix := kind.Prefix()
+	if len(text) != len(prefix)+textChars || text[:len(prefix)] != prefix {
+		return raw, false
+	}
+	return decode62(text[len(prefix):])
 }
 
 // decode62 reads 27 base62 characters as 20 bytes; it reports false for other

@@ -74,6 +74,9 @@ func (Dialect) CheckSecret(secret string) error {
 	return err
 }
 
+// Advice is empty: shorter secrets than 24 bytes are refused.
+func (Dialect) Advice(string) string { return "" }
+
 // NewSigner signs with all the secrets, in their order.
 func (Dialect) NewSigner(secrets []string) (dialect.Signer, error) {
 	keys := make([]signature.Key, 0, len(secrets))

@@ -1,0 +1,154 @@
+package shape
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/callboard/callboard/internal/dialect"
+)
+
+// Source is a message that is being rendered: what Makers may look at.
+type Source struct {
+	dialect.Message
+	// Word is the dialect's own name for the message's type.
+	Word string
+	// At is when it happened: the payload's timestamp, else the message's time.
+	At time.Time
+	// Data is the payload's data.
+	Data Object
+
+	reader *reader
+}
+
+// readers are used again and again: one render follows another.
+var readers = sync.Pool{New: func() any { return &reader{} }}
+
+// putBack empties a reader and returns it.
+func (r *reader) putBack() {
+	clear(r.members[:cap(r.members)])
+	r.members = r.members[:0]
+	r.text.Reset()
+	readers.Put(r)
+}
+
+// Render reads a message's payload, {type, timestamp, data}, and lets write make a body
+// of it. Whatever goes wrong wraps dialect.ErrUnrenderable.
+func Render(m dialect.Message, word string, write func(b []byte, s *Source) ([]byte, error)) ([]byte, error) {
+	r := readers.Get().(*reader)
+	defer r.putBack()
+	s := &Source{Message: m, Word: word, At: m.Time, reader: r}
+	if err := s.open(); err != nil {
+		return nil, fmt.Errorf("%w: %w", dialect.ErrUnrenderable, err)
+	}
+	b, err := write(make([]byte, 0, len(m.Payload)+roomForFrame), s)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", dialect.ErrUnrenderable, err)
+	}
+	return b, nil
+}
+
+// roomForFrame is about what a vendor's body has besides the payload's own bytes.
+const roomForFrame = 512
+
+// open reads the payload's frame.
+func (s *Source) open() error {
+	payload, err := s.reader.object(Value(s.Payload).trim())
+	if err != nil {
+		return at("payload", err)
+	}
+	if v := payload.Get("timestamp"); !v.none() {
+		if s.At, err = v.time(); err != nil {
+			return at("payload", at("timestamp", err))
+		}
+	}
+	if s.Data, err = s.reader.object(payload.Get("data")); err != nil {
+		return at("payload", at("data", err))
+	}
+	return nil
+}
+
+// trim is the value without space around it.
+func (v Value) trim() Value {
+	begin, end := 0, len(v)
+	for begin < end && v[begin] <= ' ' {
+		begin++
+	}
+	for end > begin && v[end-1] <= ' ' {
+		end--
+	}
+	return v[begin:end]
+}
+
+// Translate replaces the data by what a form makes of it: how a neighbour's words are
+// said in those that a dialect knows.
+func (s *Source) Translate(f *Form) error {
+	text, err := f.Append(nil, s.Data, s)
+	if err != nil {
+		return err
+	}
+	s.Data, err = s.reader.object(text)
+	return err
+}
+
+// Fixed makes a text that is always the same.
+func Fixed(text string) Maker {
+	quoted := string(AppendQuote(nil, text))
+	return Maker{
+		Says:   "always " + quoted,
+		Append: func(b []byte, _ *Source) []byte { return append(b, quoted...) },
+	}
+}
+
+// Word makes the dialect's own name for what happened.
+func Word() Maker {
+	return Maker{
+		Says:   "the event type in the vendor's words",
+		Append: func(b []byte, s *Source) []byte { return AppendQuote(b, s.Word) },
+	}
+}
+
+// Tenant makes what the app is called in vendors' ids of organizations.
+func Tenant() Maker { return Maker{Says: "the app's uid, else its id", Append: appendTenant} }
+
+func appendTenant(b []byte, s *Source) []byte {
+	if s.Tenant == "" {
+		return b
+	}
+	return AppendQuote(b, s.Tenant)
+}
+
+// NumberTenant is Tenant, as a number if it is one.
+func NumberTenant() Maker {
+	return Maker{Says: "the app's uid, else its id", Append: func(b []byte, s *Source) []byte {
+		if plainNumber([]byte(s.Tenant)) {
+			return append(b, s.Tenant...)
+		}
+		return appendTenant(b, s)
+	}}
+}
+
+// AtSeconds makes the time at which it happened, to the second.
+func AtSeconds() Maker { return atMaker(secondsForm) }
+
+// AtMillis makes the time at which it happened, with three decimals.
+func AtMillis() Maker { return atMaker(millisForm) }
+
+func atMaker(form string) Maker {
+	return Maker{Says: "when it happened", Append: func(b []byte, s *Source) []byte { return appendTime(b, s.At.UTC(), form) }}
+}
+
+// Find finds a value in the data by its path.
+func (s *Source) Find(name string, path ...string) (Value, error) {
+	v := s.Data.Get(name)
+	for _, inner := range path {
+		if v.none() {
+			return nil, nil
+		}
+		var err error
+		if v, err = s.reader.member(v, inner); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
