@@ -16,6 +16,7 @@
 // the data:
 //
 //	StandardWebhooks  json.RawMessage        webhook-* or svix-*, of Callboard, Svix and others
+//	Native            *native.Webhook        the same, of Callboard
 //	Zuddl             *zuddl.Webhook         X-Webhook-Signature: sha256=…
 //	Sessionboard      *sessionboard.Webhook  svix-* or webhook-*, or a token in a header of one's choice
 //	Oration           *oration.Webhook       webhook-* or svix-*

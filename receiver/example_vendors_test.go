@@ -11,10 +11,48 @@ import (
 	"github.com/callboard/callboard/receiver"
 	"github.com/callboard/callboard/signature"
 	"github.com/callboard/callboard/wire/iotum"
+	"github.com/callboard/callboard/wire/native"
 	"github.com/callboard/callboard/wire/oration"
 	"github.com/callboard/callboard/wire/sessionboard"
 	"github.com/callboard/callboard/wire/zuddl"
 )
+
+func ExampleNative() {
+	const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	handler, err := receiver.New(receiver.Native(), []string{secret},
+		func(_ context.Context, m receiver.Message[*native.Webhook]) error {
+			switch data := m.Data.Data.(type) {
+			case *native.Attendance:
+				if m.Data.Type == native.SessionJoined {
+					fmt.Println(m.ID, data.Registration.ID, "entered", data.Session.Title)
+				}
+			case *native.Other: // Of a type of one's own.
+				fmt.Println(m.ID, m.Type, string(data.Raw))
+			default:
+				fmt.Println(m.ID, "not for us:", m.Type)
+			}
+			return nil
+		})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	// The rest plays Callboard.
+	for i, body := range []string{
+		`{"type":"session.joined","timestamp":"2026-05-04T10:00:00.000Z","data":{"event":{"id":"event-1"},"session":{"id":"s1","title":"Opening"},"registration":{"id":"reg-1"}}}`,
+		`{"type":"invoice.paid","timestamp":"2026-05-04T10:00:00.000Z","data":{"amount":3}}`,
+		`{"type":"session.joined","timestamp":"2026-05-04T10:00:00.000Z","data":{"session":"s1"}}`,
+	} {
+		fmt.Println(deliver(handler, body, signedHeader(secret, fmt.Sprint("msg_", i+1), body)))
+	}
+	// Output:
+	// msg_1 reg-1 entered Opening
+	// 200 OK
+	// msg_2 invoice.paid {"amount":3}
+	// 200 OK
+	// 400 Bad Request
+}
 
 func ExampleZuddl() {
 	const secret = "9c1185a5c5e9fc54612808977ee8f548" // As Zuddl shows it.

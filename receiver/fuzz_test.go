@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"testing"
 
 	"github.com/callboard/callboard/receiver"
@@ -67,6 +68,7 @@ func FuzzBody(f *testing.F) {
 // decoding: the answer is 200 to what was handled once, else 400, and a copy
 // gets the same answer.
 
+func FuzzNative(f *testing.F)       { fuzzVendor(f, "native") }
 func FuzzZuddl(f *testing.F)        { fuzzVendor(f, "zuddl") }
 func FuzzSessionboard(f *testing.F) { fuzzVendor(f, "sessionboard") }
 func FuzzOration(f *testing.F)      { fuzzVendor(f, "oration") }
@@ -75,12 +77,21 @@ func FuzzIotum(f *testing.F)        { fuzzVendor(f, "iotum") }
 func fuzzVendor(f *testing.F, name string) {
 	f.Helper()
 	v := vendorNamed(f, name)
-	for _, body := range []string{
-		v.good, v.unknown, v.malformed, v.good[1:], v.good + "{}", "", "null", "[]", `"\ud800"`, "{\"event\":\"\xff\"}",
+	bodies := make([]string, 0, 50)
+	for _, file := range exampleFiles(f, name) {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		bodies = append(bodies, string(body))
+	}
+	for _, body := range append(bodies,
+		v.good, v.unknown, v.malformed, v.good[1:], v.good+"{}", "", "null", "[]", `"\ud800"`, "{\"event\":\"\xff\"}",
 		`{"action":null,"metadata":null,"eventType":null,"event":null}`,
 		`{"action":"A","actionId":{},"session":1}`, `{"metadata":{"action":"a"},"data":[[]]}`, `{"eventType":"a","payload":0}`,
 		`{"event":"a","payload":"[[[[","timestamp":0}`, `{"event":"conference_end","payload":"null"}`,
-	} {
+		`{"type":null}`, `{"type":"a","timestamp":[],"data":[]}`, `{"type":"session.joined","data":{"session":[]}}`,
+	) {
 		f.Add([]byte(body), true)
 		f.Add([]byte(body), false)
 	}

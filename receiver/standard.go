@@ -18,7 +18,8 @@ import (
 //
 // it fills Type, Timestamp and Data. A sender may also deliver any other
 // object: a member that is missing, or that is not of this form, leaves its
-// field empty (Data is nil then), and Body has it all.
+// field empty (Data is nil then), and Body has it all. [Native] gives the data
+// of Callboard's own event types as Go types.
 //
 // The message's ID is the header webhook-id or svix-id. Where only a token is
 // demanded (see [WithToken]) the header may be missing; the ID is then

@@ -24,6 +24,7 @@ import (
 	"github.com/callboard/callboard/receiver"
 	"github.com/callboard/callboard/receiver/receivertest"
 	"github.com/callboard/callboard/wire/iotum"
+	"github.com/callboard/callboard/wire/native"
 	"github.com/callboard/callboard/wire/oration"
 	"github.com/callboard/callboard/wire/sessionboard"
 	"github.com/callboard/callboard/wire/zuddl"
@@ -73,6 +74,7 @@ const (
 	zuddlBody        = `{"action":"JOINED_SESSION","actionId":"a912a64f","actionCreatedAt":"2026-05-04T10:00:00Z","session":{"id":"s1","title":"Opening"}}`
 	sessionboardBody = `{"data":{"id":"s1","title":"Opening","sourceOfChange":"user"},"metadata":{"action":"session.updated","actor_id":7,"event_id":4001,"org_id":"o1","version":1,"datetime":"2026-05-04T10:00:00Z"}}`
 	orationBody      = `{"eventId":"evt_1","eventType":"conversation.userJoined","payload":{"id":"conv_1","updatedAt":"2026-05-04T10:00:00.000Z"}}`
+	nativeBody       = `{"type":"session.joined","timestamp":"2026-05-04T10:00:00.000Z","data":{"event":{"id":"e1"},"session":{"id":"s1","title":"Opening"},"registration":{"id":"r1"}}}`
 	iotumBody        = `{"event":"conference_start","payload":"{\"host_id\":61803,\"conference_id\":1258835}","timestamp":"2026-05-04T10:00:00.000Z"}`
 )
 
@@ -112,6 +114,14 @@ func vendors() []vendor {
 			malformed: `{"event":"conference_start","payload":"{\"host_id\":[]}"}`, malformedField: "host_id",
 		},
 		{
+			name: "native", secret: secret, other: otherSecret, good: nativeBody,
+			signatureAt: "Webhook-Signature", signsTime: true, idFromHeader: true,
+			sign: nativeAlone, new: newFor(receiver.Native()),
+			fromOutside: officialHeaders("webhook-"),
+			unknown:     `{"type":"room.painted","data":["r1"]}`, unknownType: "room.painted",
+			malformed: `{"type":"session.joined","data":{"session":{"startDateTime":"soon"}}}`, malformedField: "startDateTime",
+		},
+		{
 			name: "standard", secret: secret, other: otherSecret, good: joined,
 			signatureAt: "Webhook-Signature", signsTime: true, idFromHeader: true,
 			sign: receivertest.StandardWebhooks, new: newFor(receiver.StandardWebhooks()),
@@ -119,6 +129,37 @@ func vendors() []vendor {
 			unknown:     `{"type":"a.b"}`, unknownType: "a.b",
 			malformed: `[]`, malformedField: "object",
 		},
+	}
+}
+
+// nativeAlone is what Callboard sends without its second family of headers, for the
+// tests that take one header away.
+func nativeAlone(tb testing.TB, secret string, body []byte, opts ...receivertest.Option) *http.Request {
+	tb.Helper()
+	r := receivertest.Native(tb, secret, body, opts...)
+	for _, name := range []string{"Svix-Id", "Svix-Timestamp", "Svix-Signature"} {
+		r.Header.Del(name)
+	}
+	return r
+}
+
+// TestNativeInBothFamilies takes what Callboard sends, and either half of it.
+func TestNativeInBothFamilies(t *testing.T) {
+	t.Parallel()
+	for name, family := range map[string]string{"both": "", "webhook-*": "Svix-", "svix-*": "Webhook-"} {
+		var message got
+		handler := mustNew(t, newFor(receiver.Native()), []string{secret}, func(m got) error { message = m; return nil })
+		r := receivertest.Native(t, secret, []byte(nativeBody), receivertest.WithID("msg_7"))
+		if len(r.Header) != 7 {
+			t.Errorf("%s: headers %v, want six and the type", name, r.Header)
+		}
+		for _, value := range []string{"Id", "Timestamp", "Signature"} {
+			r.Header.Del(family + value)
+		}
+		wantStatus(t, name, serve(handler, r), http.StatusOK)
+		if message.ID != "msg_7" || message.Type != "session.joined" {
+			t.Errorf("%s: id %q, type %q", name, message.ID, message.Type)
+		}
 	}
 }
 
@@ -422,6 +463,16 @@ func TestVendorMessages(t *testing.T) {
 		},
 		"oration by token":    {vendor: "oration", body: orationBody, token: true, want: got{ID: "evt_1", Type: "conversation.userJoined", Timestamp: bodiesAt}},
 		"oration without any": {vendor: "oration", body: `{"eventType":"a.b"}`, token: true, want: got{ID: bodyHash(`{"eventType":"a.b"}`), Type: "a.b"}},
+		"native":              {vendor: "native", body: nativeBody, sending: []receivertest.Option{receivertest.WithID("msg_7")}, want: got{ID: "msg_7", Type: "session.joined", Timestamp: bodiesAt}},
+		"native by token":     {vendor: "native", body: nativeBody, token: true, want: got{ID: bodyHash(nativeBody), Type: "session.joined", Timestamp: bodiesAt}},
+		"native by token with an id": {
+			vendor: "native", body: nativeBody, token: true, sending: []receivertest.Option{receivertest.WithID("msg_7")},
+			want: got{ID: "msg_7", Type: "session.joined", Timestamp: bodiesAt},
+		},
+		"native of one's own": {
+			vendor: "native", body: `{"id":1,"type":"invoice.paid","timestamp":"yesterday"}`,
+			sending: []receivertest.Option{receivertest.WithID("msg_7")}, want: got{ID: "msg_7", Type: "invoice.paid"},
+		},
 		"iotum": {
 			vendor: "iotum", body: iotumBody,
 			want: got{ID: iotumBodyID, Type: "conference_start", Timestamp: bodiesAt},
@@ -440,7 +491,7 @@ func TestVendorMessages(t *testing.T) {
 	}
 	types := map[string]any{
 		"zuddl": (*zuddl.Webhook)(nil), "sessionboard": (*sessionboard.Webhook)(nil), "oration": (*oration.Webhook)(nil), "iotum": (*iotum.Webhook)(nil),
-		"standard": json.RawMessage(nil),
+		"native": (*native.Webhook)(nil), "standard": json.RawMessage(nil),
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -497,9 +548,9 @@ func vendorNamed(tb testing.TB, name string) vendor {
 func TestVendorExamples(t *testing.T) {
 	t.Parallel()
 	for _, v := range vendors() {
-		files, err := filepath.Glob(filepath.Join("..", "wire", v.name, "testdata", "*.json"))
-		if err != nil || (len(files) == 0) != (v.name == "standard") {
-			t.Errorf("%s: %d examples, error %v", v.name, len(files), err)
+		files := exampleFiles(t, v.name)
+		if (len(files) == 0) != (v.name == "standard") {
+			t.Errorf("%s: %d examples", v.name, len(files))
 		}
 		for _, file := range files {
 			body, err := os.ReadFile(file)
@@ -514,6 +565,16 @@ func TestVendorExamples(t *testing.T) {
 			}
 		}
 	}
+}
+
+// exampleFiles are a dialect's examples; none for the standard's.
+func exampleFiles(tb testing.TB, name string) []string {
+	tb.Helper()
+	files, err := filepath.Glob(filepath.Join("..", "wire", name, "testdata", "*.json"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return files
 }
 
 // TestVendorTypes looks into the data once for each dialect.
@@ -539,6 +600,14 @@ func TestVendorTypes(t *testing.T) {
 	}
 	if w, ok := data("oration", orationBody).(*oration.Webhook); !ok || w.Payload.ID.String() != "conv_1" {
 		t.Errorf("oration: %+v", w)
+	}
+	n, ok := data("native", nativeBody).(*native.Webhook)
+	if attendance, is := n.Data.(*native.Attendance); !ok || !is || attendance.Session.Title != "Opening" {
+		t.Errorf("native: %+v", n)
+	}
+	n, ok = data("native", vendorNamed(t, "native").unknown).(*native.Webhook)
+	if other, is := n.Data.(*native.Other); !ok || !is || string(other.Raw) != `["r1"]` {
+		t.Errorf("native, unknown: %+v", n)
 	}
 	i, ok := data("iotum", iotumBody).(*iotum.Webhook)
 	if conference, is := i.Payload.(*iotum.Conference); !ok || !is || conference.ConferenceID.String() != "1258835" {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/callboard/callboard/receiver"
 	"github.com/callboard/callboard/receiver/receivertest"
+	"github.com/callboard/callboard/wire"
+	"github.com/callboard/callboard/wire/native"
 	"github.com/callboard/callboard/wire/zuddl"
 )
 
@@ -28,6 +30,38 @@ func ExampleStandardWebhooks() {
 
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, receivertest.StandardWebhooks(t, secret, []byte(`{"type":"session.joined"}`)))
+
+		if w.Code != http.StatusOK || len(joined) != 1 {
+			t.Errorf("status %d, joined %q", w.Code, joined)
+		}
+	}
+}
+
+// The same with the data of Callboard's own types.
+func ExampleNative() {
+	_ = func(t *testing.T) { // func TestJoinedNative(t *testing.T) {
+		const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+		var joined []string
+		handler, err := receiver.New(receiver.Native(), []string{secret},
+			func(_ context.Context, m receiver.Message[*native.Webhook]) error {
+				if data, is := m.Data.Data.(*native.Attendance); is && m.Data.Type == native.SessionJoined {
+					joined = append(joined, data.Registration.ID.String())
+				}
+				return nil
+			})
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		body, err := native.Encode(&native.Webhook{
+			Type: native.SessionJoined,
+			Data: &native.Attendance{Registration: native.Registration{ID: wire.Text("reg-1")}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, receivertest.Native(t, secret, body))
 
 		if w.Code != http.StatusOK || len(joined) != 1 {
 			t.Errorf("status %d, joined %q", w.Code, joined)

@@ -60,6 +60,20 @@ func StandardWebhooks(tb testing.TB, secret string, body []byte, opts ...Option)
 	return newSending(secret, opts).standard(tb, body)
 }
 
+// Native returns a POST of this body as Callboard itself sends it: like
+// [StandardWebhooks], with the same three values under the names svix-id,
+// svix-timestamp and svix-signature besides.
+func Native(tb testing.TB, secret string, body []byte, opts ...Option) *http.Request {
+	tb.Helper()
+	r := newSending(secret, opts).standard(tb, body)
+	for from, to := range svixNames() {
+		if value := r.Header.Get(from); value != "" {
+			r.Header.Set(to, value)
+		}
+	}
+	return r
+}
+
 // Zuddl returns a POST of this body as Zuddl sends it, with its HMAC in the
 // header X-Webhook-Signature. The secret's text is the key.
 func Zuddl(tb testing.TB, secret string, body []byte, opts ...Option) *http.Request {
@@ -84,11 +98,7 @@ func Zuddl(tb testing.TB, secret string, body []byte, opts ...Option) *http.Requ
 func Sessionboard(tb testing.TB, secret string, body []byte, opts ...Option) *http.Request {
 	tb.Helper()
 	r := newSending(secret, opts).standard(tb, body)
-	for from, to := range map[string]string{
-		signature.HeaderID:        signature.HeaderSvixID,
-		signature.HeaderTimestamp: signature.HeaderSvixTimestamp,
-		signature.HeaderSignature: signature.HeaderSvixSignature,
-	} {
+	for from, to := range svixNames() {
 		if value := r.Header.Get(from); value != "" {
 			r.Header.Set(to, value)
 			r.Header.Del(from)
@@ -120,6 +130,15 @@ func Iotum(tb testing.TB, token string, body []byte, opts ...Option) *http.Reque
 	}
 	r.Header.Set("X-Signing-Token", parsed.Reveal())
 	return r
+}
+
+// svixNames are the names that Svix gives to the headers of Standard Webhooks.
+func svixNames() map[string]string {
+	return map[string]string{
+		signature.HeaderID:        signature.HeaderSvixID,
+		signature.HeaderTimestamp: signature.HeaderSvixTimestamp,
+		signature.HeaderSignature: signature.HeaderSvixSignature,
+	}
 }
 
 func newSending(secret string, opts []Option) *sending {

@@ -103,6 +103,7 @@ func TestFatal(t *testing.T) {
 		"second secret invalid": {secret: secret, opts: []receivertest.Option{receivertest.WithSecret("whsec_AAAA")}, says: "3 bytes"},
 		"invalid URL":           {secret: secret, opts: []receivertest.Option{receivertest.WithURL("http://[")}, says: "parse"},
 
+		"native, empty secret":       {sign: receivertest.Native, says: "the secret is empty"},
 		"zuddl, empty secret":        {sign: receivertest.Zuddl, says: "the secret is empty"},
 		"zuddl, two secrets":         {sign: receivertest.Zuddl, secret: "a", opts: []receivertest.Option{receivertest.WithSecret("b")}, says: "room for one"},
 		"zuddl, invalid URL":         {sign: receivertest.Zuddl, secret: "a", opts: []receivertest.Option{receivertest.WithURL("http://[")}, says: "parse"},
@@ -178,11 +179,24 @@ func TestVendors(t *testing.T) {
 				"Webhook-Signature": {"v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="},
 			},
 		},
+		"native": {
+			receivertest.Native, secret, vector, standard,
+			http.Header{
+				"Webhook-Id":        {"msg_p5jXN8AQM9LWM0D4loKWxJek"},
+				"Webhook-Timestamp": {"1614265330"},
+				"Webhook-Signature": {"v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="},
+				"Svix-Id":           {"msg_p5jXN8AQM9LWM0D4loKWxJek"},
+				"Svix-Timestamp":    {"1614265330"},
+				"Svix-Signature":    {"v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="},
+			},
+		},
 		"iotum":                            {receivertest.Iotum, "a token", "{}", standard, http.Header{"X-Signing-Token": {"a token"}}},
 		"token alone":                      {receivertest.Sessionboard, "", "{}", alone, http.Header{"X-Access": {"sesame"}}},
 		"token alone, zuddl":               {receivertest.Zuddl, "", "{}", alone, http.Header{"X-Access": {"sesame"}}},
 		"token alone, iotum":               {receivertest.Iotum, "", "{}", alone, http.Header{"X-Access": {"sesame"}}},
 		"token alone and an id":            {receivertest.Sessionboard, "", "{}", withID, http.Header{"X-Access": {"sesame"}, "Svix-Id": {"msg_1"}}},
+		"token alone, native":              {receivertest.Native, "", "{}", alone, http.Header{"X-Access": {"sesame"}}},
+		"token alone and an id, native":    {receivertest.Native, "", "{}", withID, http.Header{"X-Access": {"sesame"}, "Webhook-Id": {"msg_1"}, "Svix-Id": {"msg_1"}}},
 		"token alone and an id, otherwise": {receivertest.Oration, "", "{}", withID, http.Header{"X-Access": {"sesame"}, "Webhook-Id": {"msg_1"}}},
 	}
 	for name, test := range tests {

@@ -140,7 +140,7 @@ type Customer struct {
 	// PhoneNumber is the phone number, as +1234567890.
 	PhoneNumber string `json:"phoneNumber"`
 	// Identifier is the name by which the workspace's owner knows the customer.
-	Identifier string `json:"identifier"`
+	Identifier wire.ID `json:"identifier"`
 	// Priority orders customers. The page shows 1 and does not say which way.
 	Priority *int `json:"priority"`
 	// SourceFile is the file that the customer was imported from, if any.

@@ -67,7 +67,7 @@ func TestBuiltLikeTheSample(t *testing.T) {
 				WorkspaceID:           wire.Text("ws_1234567890abcdef"),
 				Email:                 "john.doe@example.com",
 				PhoneNumber:           "+1234567890",
-				Identifier:            "john.doe",
+				Identifier:            wire.Text("john.doe"),
 				Priority:              new(1),
 				IsDoNotDisturbEnabled: new(false),
 				Metadata:              json.RawMessage(`{"custom_field":"value"}`),
