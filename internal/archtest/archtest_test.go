@@ -66,8 +66,8 @@ func TestCheck(t *testing.T) {
 					"internal/dialect", "internal/dialect/iotum", "internal/dialect/builtin"),
 			},
 			want: []string{
-				"internal/dialect/zuddl/a.go: imports internal/dialect/iotum: layer 4 must not know layer 4",
-				"internal/dialect/zuddl/a.go: imports internal/dialect/builtin: layer 4 must not know layer 8",
+				"internal/dialect/zuddl/a.go: imports internal/dialect/iotum: layer 5 must not know layer 5",
+				"internal/dialect/zuddl/a.go: imports internal/dialect/builtin: layer 5 must not know layer 8",
 			},
 		},
 		{

@@ -107,6 +107,9 @@ type Dialect interface {
 	Advice(secret string) string
 	// NewSecret makes a secret for an endpoint whose owner chose none.
 	NewSecret() string
+	// Verify says whether a request was made by who holds one of these secrets, and if
+	// not, exactly why. Its error is about a secret that cannot be used.
+	Verify(secrets []string, r Request) (Verdict, error)
 	// OwnHeaders are lower-case names that an endpoint's custom headers may not
 	// use besides the general deny list.
 	OwnHeaders() []string

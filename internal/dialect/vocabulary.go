@@ -33,13 +33,13 @@ func NewVocabulary(dialect string, terms ...Term) Vocabulary {
 }
 
 // Word is the vendor's word for a type. A type of the form "<dialect>.<word>" has its
-// own word, unless that is one for which there is a type of the catalogue.
+// own word, unless that is one by which the dialect says a type of the catalogue exactly.
 func (v *Vocabulary) Word(eventType string) (string, Fit) {
 	if t, known := v.byType[eventType]; known {
 		return t.Word, t.Fit
 	}
 	word, own := strings.CutPrefix(eventType, v.prefix)
-	if !own || word == "" || len(v.byWord[word]) > 0 {
+	if !own || word == "" || v.Type(word) != eventType {
 		return "", Unsaid
 	}
 	return word, Exact

@@ -48,22 +48,22 @@ var forms = [...]map[string]*shape.Form{
 }
 
 // attendanceOfConference makes of a conference both the event and its one session.
-var attendanceOfConference = shape.New("attendance", shape.Omit,
+var attendanceOfConference = shape.New("attendance", shape.OmitEmpty,
 	shape.Field{Key: "actor", As: shape.Any()},
-	shape.Field{Key: "event", As: shape.Gather(shape.New("event", shape.Omit,
+	shape.Field{Key: "event", As: shape.Gather(shape.New("event", shape.OmitEmpty,
 		shape.Field{Key: "id", From: "conferenceId", As: shape.ID()},
 		shape.Field{Key: "organizationId", From: "companyId", As: shape.ID()},
 		shape.Field{Key: "name", From: "conferenceName", As: shape.Text()},
 	))},
-	shape.Field{Key: "session", As: shape.Gather(shape.New("session", shape.Omit,
+	shape.Field{Key: "session", As: shape.Gather(shape.New("session", shape.OmitEmpty,
 		shape.Field{Key: "id", From: "conferenceId", As: shape.ID()},
 		shape.Field{Key: "title", From: "conferenceName", As: shape.Text()},
 		shape.Field{Key: "startDateTime", From: "conferenceStartedAt", As: shape.Millis()},
 		shape.Field{Key: "endDateTime", From: "conferenceEndedAt", As: shape.Millis()},
 	))},
-	shape.Field{Key: "registration", As: shape.Gather(shape.New("registration", shape.Omit,
+	shape.Field{Key: "registration", As: shape.Gather(shape.New("registration", shape.OmitEmpty,
 		shape.Field{Key: "id", From: "participantId", As: shape.ID()},
-		shape.Field{Key: "profile", As: shape.Gather(shape.New("profile", shape.Omit,
+		shape.Field{Key: "profile", As: shape.Gather(shape.New("profile", shape.OmitEmpty,
 			shape.Field{Key: "firstName", From: "participantName", As: firstName()},
 			shape.Field{Key: "lastName", From: "participantName", As: lastName()},
 			shape.Field{Key: "email", From: "participantEmail", As: shape.Text()},
@@ -74,22 +74,22 @@ var attendanceOfConference = shape.New("attendance", shape.Omit,
 )
 
 // attendanceOfConversation makes of a conversation both the event and its one session.
-var attendanceOfConversation = shape.New("attendance", shape.Omit,
+var attendanceOfConversation = shape.New("attendance", shape.OmitEmpty,
 	shape.Field{Key: "actor", As: shape.Any()},
-	shape.Field{Key: "event", As: shape.Gather(shape.New("event", shape.Omit,
+	shape.Field{Key: "event", As: shape.Gather(shape.New("event", shape.OmitEmpty,
 		shape.Field{Key: "id", From: "conversation.id", As: shape.ID()},
 		shape.Field{Key: "organizationId", From: "conversation.workspaceId", As: shape.ID()},
 		shape.Field{Key: "name", From: "conversation.summary", As: shape.Text()},
 	))},
-	shape.Field{Key: "session", As: shape.Gather(shape.New("session", shape.Omit,
+	shape.Field{Key: "session", As: shape.Gather(shape.New("session", shape.OmitEmpty,
 		shape.Field{Key: "id", From: "conversation.id", As: shape.ID()},
 		shape.Field{Key: "title", From: "conversation.summary", As: shape.Text()},
 		shape.Field{Key: "startDateTime", From: "conversation.callStartTime", As: shape.Millis()},
 		shape.Field{Key: "endDateTime", From: "conversation.callEndTime", As: shape.Millis()},
 	))},
-	shape.Field{Key: "registration", As: shape.Gather(shape.New("registration", shape.Omit,
+	shape.Field{Key: "registration", As: shape.Gather(shape.New("registration", shape.OmitEmpty,
 		shape.Field{Key: "id", From: "conversation.customerId|conversation.customer.id", As: shape.ID()},
-		shape.Field{Key: "profile", As: shape.Gather(shape.New("profile", shape.Omit,
+		shape.Field{Key: "profile", As: shape.Gather(shape.New("profile", shape.OmitEmpty,
 			shape.Field{Key: "firstName", From: "conversation.customer.name", As: firstName()},
 			shape.Field{Key: "lastName", From: "conversation.customer.name", As: lastName()},
 			shape.Field{Key: "email", From: "conversation.customer.email", As: shape.Text()},
@@ -100,8 +100,8 @@ var attendanceOfConversation = shape.New("attendance", shape.Omit,
 
 // conferenceOfAttendance makes a conference of each session.
 func conferenceOfAttendance(leaves bool) *shape.Form {
-	return shape.New("conference", shape.Omit, append([]shape.Field{
-		{Key: "companyId", From: "event.organizationId", As: shape.ID()},
+	return shape.New("conference", shape.OmitEmpty, append([]shape.Field{
+		{Key: "companyId", From: "event.organizationId|session.organizationId", As: shape.ID()},
 		{Key: "conferenceId", From: "session.id", As: shape.ID()},
 		{Key: "participantId", From: "registration.id", As: shape.ID()},
 		{Key: "participantRole", Make: shape.Fixed("participant")},
@@ -111,7 +111,7 @@ func conferenceOfAttendance(leaves bool) *shape.Form {
 
 // conferenceOfConversation makes the agent the host.
 func conferenceOfConversation(leaves bool) *shape.Form {
-	return shape.New("conference", shape.Omit, append([]shape.Field{
+	return shape.New("conference", shape.OmitEmpty, append([]shape.Field{
 		{Key: "hostId", From: "conversation.agentId", As: shape.ID()},
 		{Key: "companyId", From: "conversation.workspaceId", As: shape.ID()},
 		{Key: "conferenceId", From: "conversation.id", As: shape.ID()},
@@ -140,26 +140,27 @@ var (
 // conversationOfAttendance makes a conversation on the web of each session, with the
 // person registered as its customer.
 func conversationOfAttendance(e edge) *shape.Form {
-	customer := shape.New("customer", shape.Omit,
+	customer := shape.New("customer", shape.OmitEmpty,
 		shape.Field{Key: "name", From: "registration.profile", As: shape.Joined("firstName", "lastName")},
 		shape.Field{Key: "id", From: "registration.id", As: shape.ID()},
-		shape.Field{Key: "workspaceId", From: "event.organizationId", As: shape.ID()},
+		shape.Field{Key: "workspaceId", From: "event.organizationId|session.organizationId", As: shape.ID()},
 		shape.Field{Key: "email", From: "registration.profile.email", As: shape.Text()},
 		shape.Field{Key: "phoneNumber", From: "registration.profile.phoneNumber", As: shape.Text()},
 	)
 	return conversation(e,
 		shape.Field{Key: "id", From: "session.id", As: shape.ID()},
-		shape.Field{Key: "workspaceId", From: "event.organizationId", As: shape.ID()},
+		shape.Field{Key: "workspaceId", From: "event.organizationId|session.organizationId", As: shape.ID()},
 		shape.Field{Key: "callStartTime", From: "session.startDateTime", As: shape.Millis()},
 		shape.Field{Key: "customerId", From: "registration.id", As: shape.ID()},
 		shape.Field{Key: "customer", As: shape.Gather(customer)},
+		shape.Field{Key: "createdAt", From: "session.createdAt", As: shape.Millis(), Else: shape.AtMillis()},
 	)
 }
 
 // conversationOfConference makes a conversation on the web of a conference, with the
-// participant as its customer.
+// host as its agent and the participant as its customer.
 func conversationOfConference(e edge) *shape.Form {
-	customer := shape.New("customer", shape.Omit,
+	customer := shape.New("customer", shape.OmitEmpty,
 		shape.Field{Key: "name", From: "participantName", As: shape.Text()},
 		shape.Field{Key: "id", From: "participantId", As: shape.ID()},
 		shape.Field{Key: "workspaceId", From: "companyId", As: shape.ID()},
@@ -168,10 +169,12 @@ func conversationOfConference(e edge) *shape.Form {
 	)
 	return conversation(e,
 		shape.Field{Key: "id", From: "conferenceId", As: shape.ID()},
+		shape.Field{Key: "agentId", From: "hostId", As: shape.ID()},
 		shape.Field{Key: "workspaceId", From: "companyId", As: shape.ID()},
 		shape.Field{Key: "callStartTime", From: "conferenceStartedAt", As: shape.Millis()},
 		shape.Field{Key: "customerId", From: "participantId", As: shape.ID()},
 		shape.Field{Key: "customer", As: shape.Gather(customer)},
+		shape.Field{Key: "createdAt", From: "conferenceStartedAt", As: shape.Millis(), Else: shape.AtMillis()},
 	)
 }
 
@@ -180,31 +183,29 @@ func conversation(e edge, fields ...shape.Field) *shape.Form {
 		shape.Field{Key: e.key, Make: shape.AtMillis()},
 		shape.Field{Key: "conversationStatus", Make: shape.Fixed("active")},
 		shape.Field{Key: "conversationType", Make: shape.Fixed("web")},
-		shape.Field{Key: "createdAt", Make: shape.AtMillis()},
 		shape.Field{Key: "updatedAt", Make: shape.AtMillis()},
 	)
-	return shape.New("data", shape.Omit, shape.Field{
-		Key: "conversation", As: shape.Gather(shape.New("conversation", shape.Omit, fields...)),
+	return shape.New("data", shape.OmitEmpty, shape.Field{
+		Key: "conversation", As: shape.Gather(shape.New("conversation", shape.OmitEmpty, fields...)),
 	})
 }
 
 // firstName is all of a full name but its last word.
 func firstName() shape.Kind {
 	return shape.Derived("first name", func(full string) string {
-		full = strings.TrimSpace(full)
-		if i := strings.LastIndexByte(full, ' '); i > 0 {
-			return strings.TrimSpace(full[:i])
+		words := strings.Fields(full)
+		if len(words) > 1 {
+			words = words[:len(words)-1]
 		}
-		return full
+		return strings.Join(words, " ")
 	})
 }
 
 // lastName is the last word of a full name of several.
 func lastName() shape.Kind {
 	return shape.Derived("last name", func(full string) string {
-		full = strings.TrimSpace(full)
-		if i := strings.LastIndexByte(full, ' '); i > 0 {
-			return full[i+1:]
+		if words := strings.Fields(full); len(words) > 1 {
+			return words[len(words)-1]
 		}
 		return ""
 	})

@@ -21,6 +21,11 @@ type Field struct {
 	// Make gives the value of a field that comes from the message and not its data;
 	// From and Else are then not used. What Make writes is not read back.
 	Make Maker
+	// InData: From is looked for in the message's data, beside the object that the form
+	// writes, and not in that object.
+	InData bool
+	// If says whether the field has a value at all; nil = it may always have one.
+	If func(s *Source) bool
 	// Optional: left out where there is no value, even if the form writes null.
 	Optional bool
 	// Choice says why a field is as it is if the vendor's pages do not; "" = documented.
@@ -42,6 +47,7 @@ type Absent uint8
 const (
 	Omit Absent = iota
 	Null
+	OmitEmpty // Omit, where an empty text has no value, either
 )
 
 // Form is how one of a vendor's objects looks. It does not change once it is made.
@@ -52,6 +58,8 @@ type Form struct {
 	// passes lists what Callboard knows and this vendor does not: of the members without
 	// a field these are left out and others pass. nil = none passes.
 	passes map[string]bool
+	names  map[string]bool          // of the fields, in either's words: no member of these passes
+	again  func(self *Form) []Field // makes the fields of a form that may hold itself
 }
 
 // field is a Field as it is used.
@@ -60,18 +68,29 @@ type field struct {
 	lead string     // the key as it is written, with its quotes and colon
 	from [][]string // the paths of From
 	into string     // From's first name
+	some bool       // an empty text is no value
+	// spelled: the value may stand under the vendor's own key.
+	spelled bool
+}
+
+// none reports whether a value of Callboard's is none for the field.
+func (one *field) none(v Value) bool {
+	return v.none() || one.some && len(v) == len(`""`) && v[0] == '"'
 }
 
 // New makes a form; name is what the object is called in documents.
 func New(name string, absent Absent, fields ...Field) *Form {
-	f := &Form{name: name, absent: absent}
+	f := &Form{name: name, absent: absent, names: map[string]bool{}}
 	for _, one := range fields {
-		compiled := field{Field: one, lead: string(AppendQuote(nil, one.Key)) + ":"}
+		f.names[one.Key] = true
+		compiled := field{Field: one, lead: string(AppendQuote(nil, one.Key)) + ":", some: absent == OmitEmpty}
 		for path := range strings.SplitSeq(one.From, "|") {
 			if path == "" {
 				path = one.Key
 			}
-			compiled.from = append(compiled.from, strings.Split(path, "."))
+			steps := strings.Split(path, ".")
+			compiled.from = append(compiled.from, steps)
+			f.names[steps[0]] = true
 		}
 		compiled.into = compiled.from[0][0]
 		f.fields = append(f.fields, compiled)
@@ -82,19 +101,44 @@ func New(name string, absent Absent, fields ...Field) *Form {
 // NewNesting makes a form that may hold itself.
 func NewNesting(name string, absent Absent, fields func(self *Form) []Field) *Form {
 	f := &Form{}
-	*f = *New(name, absent, fields(f)...)
+	f.nest(name, absent, fields)
 	return f
 }
 
+func (f *Form) nest(name string, absent Absent, fields func(self *Form) []Field) {
+	*f = *New(name, absent, fields(f)...)
+	f.again = fields
+}
+
 // Passing is the form with members that it has no field for passing as they are, both
-// ways, but for those that are Callboard's own names of something else.
+// ways, but for those that are Callboard's own names of something else. A member that is
+// spelled as one of the vendor's keys is that field's value where there is no other: it
+// would otherwise stand there twice.
 func (f *Form) Passing(but ...string) *Form {
-	g := *f
+	g := &Form{}
+	if f.again == nil {
+		*g = *f
+		g.fields = slices.Clone(f.fields)
+	} else { // what it holds of its own kind passes as well
+		g.nest(f.name, f.absent, f.again)
+	}
 	g.passes = map[string]bool{}
 	for _, name := range but {
 		g.passes[name] = true
 	}
-	return &g
+	for i := range g.fields {
+		one := &g.fields[i]
+		one.spelled = !one.InData && one.into != one.Key && !g.reads(one.Key)
+	}
+	return g
+}
+
+// reads reports whether a member of Callboard's object is the value of a field, or has
+// it inside.
+func (f *Form) reads(name string) bool {
+	return slices.ContainsFunc(f.fields, func(one field) bool {
+		return slices.ContainsFunc(one.from, func(path []string) bool { return path[0] == name })
+	})
 }
 
 // Append writes the vendor's object from Callboard's. An error names the member, by
@@ -116,8 +160,11 @@ func (f *Form) Append(b []byte, o Object, s *Source) ([]byte, error) {
 
 // appendText writes the vendor's object from the text of Callboard's.
 func (f *Form) appendText(b []byte, v Value, s *Source) ([]byte, error) {
-	mark := s.reader.mark()
-	defer s.reader.release(mark)
+	defer s.reader.leave()
+	if !s.reader.enter() {
+		return b, errDeep
+	}
+	defer s.reader.release(s.reader.mark())
 	o, err := s.reader.object(v)
 	if err != nil {
 		return b, err
@@ -150,16 +197,18 @@ func (f *Form) appendField(b []byte, one *field, o Object, s *Source, open int) 
 // append writes a field's value; nothing if it has none.
 func (one *field) append(b []byte, o Object, s *Source) ([]byte, error) {
 	switch {
+	case one.If != nil && !one.If(s):
+		return b, nil
 	case one.Make.Append != nil:
 		return one.Make.Append(b, s), nil
 	case one.As.gather:
-		return one.As.form.Append(b, o, s)
+		return one.As.gathered(b, o, s)
 	}
 	v, err := one.find(o, s)
 	switch {
 	case err != nil:
 		return b, err
-	case !v.none():
+	case !one.none(v):
 		return one.As.out(b, v, s)
 	case one.Else.Append != nil:
 		return one.Else.Append(b, s), nil
@@ -169,6 +218,9 @@ func (one *field) append(b []byte, o Object, s *Source) ([]byte, error) {
 
 // find finds the value of a field in Callboard's object.
 func (one *field) find(o Object, s *Source) (Value, error) {
+	if one.InData {
+		o = s.Data
+	}
 	for _, path := range one.from {
 		v := o.Get(path[0])
 		for _, name := range path[1:] {
@@ -181,9 +233,12 @@ func (one *field) find(o Object, s *Source) (Value, error) {
 			}
 			v = inner
 		}
-		if !v.none() {
+		if !one.none(v) {
 			return v, nil
 		}
+	}
+	if one.spelled {
+		return o.Get(one.Key), nil
 	}
 	return nil, nil
 }
@@ -192,17 +247,15 @@ func (one *field) find(o Object, s *Source) (Value, error) {
 // neither has none.
 func (r *reader) member(v Value, name string) (Value, error) {
 	if v.kind() == '[' {
-		elements, err := r.elements(v)
-		if err != nil || len(elements) == 0 {
+		var err error
+		if v, err = r.first(v); err != nil {
 			return nil, err
 		}
-		v = elements[0]
 	}
 	if v.kind() != '{' {
 		return nil, nil
 	}
-	mark := r.mark()
-	defer r.release(mark)
+	defer r.release(r.mark())
 	o, err := r.object(v)
 	return o.Get(name), err
 }
@@ -210,7 +263,7 @@ func (r *reader) member(v Value, name string) (Value, error) {
 // appendRest writes the members that no field takes, as they are.
 func (f *Form) appendRest(b []byte, o Object, open int) []byte {
 	for i := range o {
-		if f.passes[string(o[i].name)] || f.takes(o[i].name) {
+		if f.passes[string(o[i].name)] || f.names[string(o[i].name)] {
 			continue
 		}
 		if len(b) > open {
@@ -219,15 +272,9 @@ func (f *Form) appendRest(b []byte, o Object, open int) []byte {
 		b = append(b, '"')
 		b = append(b, o[i].name...)
 		b = append(b, '"', ':')
-		b = append(b, o[i].value...)
+		b = append(b, compact(o[i].value)...)
 	}
 	return b
-}
-
-func (f *Form) takes(name []byte) bool {
-	return slices.ContainsFunc(f.fields, func(one field) bool {
-		return slices.ContainsFunc(one.from, func(path []string) bool { return path[0] == string(name) })
-	})
 }
 
 // Read writes Callboard's object from the text of the vendor's, which must be valid:
@@ -237,15 +284,15 @@ func (f *Form) takes(name []byte) bool {
 func (f *Form) Read(b []byte, text Value, drop ...string) ([]byte, error) {
 	r := readers.Get().(*reader)
 	defer r.putBack()
-	return f.read(b, text, r, drop...)
+	return f.read(b, text.trim(), r, drop...)
 }
 
 func (f *Form) read(b []byte, text Value, r *reader, drop ...string) ([]byte, error) {
-	if text.kind() != '{' { // what should be an object and is none goes through
+	defer r.leave()
+	if !r.enter() || text.kind() != '{' { // what should be an object and is none goes through
 		return append(b, text...), nil
 	}
-	mark := r.mark()
-	defer r.release(mark)
+	defer r.release(r.mark())
 	o, err := r.object(text)
 	if err != nil {
 		return b, err

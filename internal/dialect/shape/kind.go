@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +23,7 @@ type Kind struct {
 	form   *Form // of objects and their lists
 	list   bool
 	gather bool // the form takes its fields from the object that it stands in
+	quoted bool // the object is written inside a string
 }
 
 // asIs writes a value as it came.
@@ -29,12 +31,11 @@ func asIs(b []byte, v Value, _ *reader) ([]byte, error) { return append(b, v...)
 
 // errKinds are what is wrong with a value of another kind.
 var (
-	errText   = errors.New("must be a string")
-	errID     = errors.New("must be a string or a number")
-	errNumber = errors.New("must be a number")
-	errWhole  = errors.New("must be a whole number")
-	errBool   = errors.New("must be true or false")
-	errTime   = errors.New("must be a time such as 2027-03-04T05:06:07Z")
+	errText  = errors.New("must be a string")
+	errID    = errors.New("must be a string or a number")
+	errWhole = errors.New("must be a whole number")
+	errBool  = errors.New("must be true or false")
+	errTime  = errors.New("must be a time such as 2027-03-04T05:06:07Z")
 )
 
 // Text is a string; a number becomes one.
@@ -49,34 +50,60 @@ func textKind(name string, wrong error) Kind {
 		out: func(b []byte, v Value, _ *Source) ([]byte, error) {
 			switch v.kind() {
 			case '"':
-				return append(b, v...), nil
+				return v.appendPlain(b), nil
 			case '0':
-				b = append(b, '"')
-				b = append(b, v...)
-				return append(b, '"'), nil
+				return appendQuoted(b, v), nil
 			}
 			return b, wrong
 		},
 	}
 }
 
+// appendPlain appends a string with the escapes that JSON asks for and no others: what
+// callers escape besides, such as & for HTML, means the same and reads badly.
+func (v Value) appendPlain(b []byte) []byte {
+	if bytes.IndexByte(v, '\\') >= 0 {
+		v = v.plain()
+	}
+	return append(b, v...)
+}
+
+// plain is a string with the escapes that JSON asks for and no others.
+func (v Value) plain() Value {
+	text, err := jsontext.AppendUnquote(nil, v)
+	if err != nil {
+		return v
+	}
+	return AppendQuote(nil, text)
+}
+
+// appendQuoted appends a number as a string.
+func appendQuoted(b []byte, v Value) []byte {
+	b = append(b, '"')
+	b = append(b, v...)
+	return append(b, '"')
+}
+
 // maxExact is the largest integer that every JSON reader keeps exact: 2^53.
 const maxExact = 1 << 53
 
 // NumberID is an id as a number if it is one, plain decimal and at most 2^53, else as
-// a string.
+// a string: a number that readers round would be another id.
 func NumberID() Kind {
 	return Kind{
 		name: "id, a number if it is one", in: asIs, schema: map[string]any{"type": []string{"integer", "string"}},
 		out: func(b []byte, v Value, _ *Source) ([]byte, error) {
 			switch v.kind() {
 			case '0':
-				return append(b, v...), nil
+				if plainNumber(bytes.TrimPrefix(v, []byte("-"))) {
+					return append(b, v...), nil
+				}
+				return appendQuoted(b, v), nil
 			case '"':
 				if digits := v[1 : len(v)-1]; plainNumber(digits) {
 					return append(b, digits...), nil
 				}
-				return append(b, v...), nil
+				return v.appendPlain(b), nil
 			}
 			return b, errID
 		},
@@ -108,12 +135,27 @@ func Whole() Kind {
 			if v.kind() == '"' {
 				digits = v[1 : len(v)-1]
 			}
-			if _, err := strconv.ParseInt(string(digits), 10, 64); err != nil {
+			n, err := whole(string(digits))
+			if err != nil {
 				return b, errWhole
 			}
-			return append(b, digits...), nil
+			return strconv.AppendInt(b, n, 10), nil
 		},
 	}
+}
+
+// whole reads a whole number, which JSON Schema says 5.0 is, too.
+func whole(text string) (int64, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err == nil {
+		return n, nil
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	goOnly := strings.ContainsAny(text, "_xX") // as in Go's source, not in JSON
+	if err != nil || goOnly || f != math.Trunc(f) || math.Abs(f) > maxExact {
+		return 0, errWhole
+	}
+	return int64(f), nil
 }
 
 // Bool is true or false.
@@ -129,11 +171,11 @@ func Bool() Kind {
 	}
 }
 
-// Any is a value that goes through as it is.
+// Any is a value that goes through as it is, but for space between its parts.
 func Any() Kind {
 	return Kind{
 		name: "any", in: asIs, schema: map[string]any{},
-		out: func(b []byte, v Value, _ *Source) ([]byte, error) { return append(b, v...), nil },
+		out: func(b []byte, v Value, _ *Source) ([]byte, error) { return append(b, compact(v)...), nil },
 	}
 }
 
@@ -153,6 +195,9 @@ func timeKind(name, form string) Kind {
 	return Kind{
 		name: name, in: timeIn, schema: map[string]any{"type": "string", "format": "date-time"},
 		out: func(b []byte, v Value, _ *Source) ([]byte, error) {
+			if string(v) == `""` { // some write so what they do not know
+				return b, nil
+			}
 			t, err := v.time()
 			if err != nil {
 				return b, err
@@ -192,13 +237,8 @@ func (v Value) time() (time.Time, error) {
 		}
 		t = time.UnixMilli(ms)
 	case '"':
-		text, err := v.String(), error(nil)
-		for _, form := range timeForms {
-			if t, err = time.Parse(form, text); err == nil {
-				break
-			}
-		}
-		if err != nil {
+		var known bool
+		if t, known = v.timeText(); !known {
 			return t, errTime
 		}
 	default:
@@ -210,6 +250,20 @@ func (v Value) time() (time.Time, error) {
 	return t, nil
 }
 
+// timeText reads the text of a string as a time.
+func (v Value) timeText() (t time.Time, known bool) {
+	if t.UnmarshalText(v[1:len(v)-1]) == nil { // RFC 3339, as nearly always
+		return t, true
+	}
+	text, err := v.String(), error(nil)
+	for _, form := range timeForms {
+		if t, err = time.Parse(form, text); err == nil {
+			return t, true
+		}
+	}
+	return t, false
+}
+
 // JSONText is an object or array written inside a string, as JSON in JSON; a string
 // goes through as it is.
 func JSONText() Kind {
@@ -217,7 +271,7 @@ func JSONText() Kind {
 		name: "JSON in a string", in: asIs, schema: map[string]any{"type": "string"},
 		out: func(b []byte, v Value, _ *Source) ([]byte, error) {
 			if v.kind() == '"' {
-				return append(b, v...), nil
+				return v.appendPlain(b), nil
 			}
 			return AppendQuote(b, compact(v)), nil
 		},
@@ -226,6 +280,9 @@ func JSONText() Kind {
 
 // compact is a value without space between its parts.
 func compact(v Value) Value {
+	if !bytes.ContainsAny(v, " \t\r\n") {
+		return v
+	}
 	var b bytes.Buffer
 	if json.Compact(&b, v) != nil {
 		return v
@@ -250,11 +307,36 @@ func Nested(f *Form) Kind {
 }
 
 // Gather is an object whose fields come from the same object of Callboard's as those
-// around it.
+// around it. One without any is none.
 func Gather(f *Form) Kind {
 	k := Nested(f)
 	k.gather = true
 	return k
+}
+
+// InString is an object like Gather's, written inside a string, as JSON in JSON.
+func InString(f *Form) Kind {
+	k := Gather(f)
+	k.name, k.quoted = "JSON in a string", true
+	return k
+}
+
+// gathered writes the object of a kind that gathers.
+func (k Kind) gathered(b []byte, o Object, s *Source) ([]byte, error) {
+	begin := len(b)
+	b, err := k.form.Append(b, o, s)
+	switch {
+	case err != nil:
+		return b, err
+	case !k.quoted && string(b[begin:]) == "{}": // nothing is known of it
+		return b[:begin], nil
+	case !k.quoted:
+		return b, nil
+	}
+	end := len(b)
+	b = AppendQuote(b, b[begin:end])
+	n := copy(b[begin:], b[end:]) // over the object
+	return b[:begin+n], nil
 }
 
 // Derived is a text that is made of another one; "" = there is none.
@@ -297,7 +379,7 @@ func Joined(names ...string) Kind {
 }
 
 // First is an object of a form that may also be given as an array of such objects, of
-// which it writes the first: vendors' pages show both.
+// which it writes the first: vendors' pages show both. An array that comes in stays one.
 func First(f *Form) Kind {
 	k := Nested(f)
 	k.name = "object"
@@ -305,21 +387,17 @@ func First(f *Form) Kind {
 		if v.kind() != '[' {
 			return f.appendText(b, v, s)
 		}
-		elements, err := s.reader.elements(v)
-		if err != nil || len(elements) == 0 {
-			return append(b, "null"...), err
+		first, err := s.reader.first(v)
+		if err != nil || first.none() {
+			return b, err
 		}
-		return f.appendText(b, elements[0], s)
+		return f.appendText(b, first, s)
 	}
 	k.in = func(b []byte, v Value, r *reader) ([]byte, error) {
 		if v.kind() != '[' {
 			return f.read(b, v, r)
 		}
-		elements, err := r.elements(v)
-		if err != nil || len(elements) == 0 {
-			return append(b, "null"...), err
-		}
-		return f.read(b, elements[0], r)
+		return r.appendList(b, v, func(b []byte, v Value) ([]byte, error) { return f.read(b, v, r) })
 	}
 	return k
 }
@@ -329,40 +407,31 @@ func List(of Kind) Kind {
 	return Kind{
 		name: "list of " + of.name, form: of.form, list: true,
 		out: func(b []byte, v Value, s *Source) ([]byte, error) {
-			elements, err := s.reader.elements(v)
-			if err != nil {
-				return b, err
-			}
-			return appendList(b, elements, func(b []byte, v Value) ([]byte, error) { return of.out(b, v, s) })
+			return s.reader.appendList(b, v, func(b []byte, v Value) ([]byte, error) { return of.out(b, v, s) })
 		},
 		in: func(b []byte, v Value, r *reader) ([]byte, error) {
-			elements, err := r.elements(v)
-			if err != nil {
-				return append(b, v...), nil //nolint:nilerr // what does not fit goes through as it is
+			if v.kind() != '[' { // what does not fit goes through as it is
+				return append(b, v...), nil
 			}
-			return appendList(b, elements, func(b []byte, v Value) ([]byte, error) { return of.in(b, v, r) })
+			return r.appendList(b, v, func(b []byte, v Value) ([]byte, error) { return of.in(b, v, r) })
 		},
 		schema: map[string]any{"type": "array", "items": of.schema},
 	}
 }
 
-// elements reads an array.
-func (r *reader) elements(v Value) (all []Value, err error) {
-	err = r.each(v, '[', func(_ []byte, value Value) error {
-		all = append(all, value)
-		return nil
-	})
-	return all, err
-}
-
-func appendList(b []byte, elements []Value, element func([]byte, Value) ([]byte, error)) ([]byte, error) {
+// appendList writes an array's elements.
+func (r *reader) appendList(b []byte, v Value, element func([]byte, Value) ([]byte, error)) ([]byte, error) {
+	defer r.release(r.mark())
+	elements, err := r.elements(v)
+	if err != nil {
+		return b, err
+	}
 	b = append(b, '[')
-	for i, v := range elements {
+	for i := range elements {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		var err error
-		if b, err = element(b, v); err != nil {
+		if b, err = element(b, elements[i].value); err != nil {
 			return b, at(strconv.Itoa(i), err)
 		}
 	}

@@ -48,15 +48,16 @@ type Object []member
 
 // member is one member of an object.
 type member struct {
-	name  []byte // between its quotes, as it is written
+	name  []byte // between its quotes, with no escapes but those that JSON asks for
 	value Value
 }
 
-// Get finds a member; nil if there is none. The last of two with one name counts.
+// Get finds a member by a name that JSON writes without escapes; nil if there is none.
+// The last of two with one name counts.
 func (o Object) Get(name string) Value {
-	for i := len(o) - 1; i >= 0; i-- {
-		if string(o[i].name) == name {
-			return o[i].value
+	for n := len(o); n > 0; n-- {
+		if string(o[n-1].name) == name {
+			return o[n-1].value
 		}
 	}
 	return nil
@@ -70,6 +71,7 @@ type reader struct {
 	dec     jsontext.Decoder
 	text    bytes.Buffer
 	members []member // of all objects that are being read, the innermost last
+	depth   int      // of forms within forms
 }
 
 // fast are the checks that were made when the text was taken in.
@@ -78,67 +80,119 @@ var fast = jsontext.AllowDuplicateNames(true)
 // object reads an object's members. They are kept until release is called with the
 // mark that was taken before.
 func (r *reader) object(text Value) (Object, error) {
-	begin := len(r.members)
-	err := r.each(text, '{', func(name []byte, value Value) error {
-		r.members = append(r.members, member{name: name[1 : len(name)-1], value: value})
-		return nil
-	})
-	if err != nil {
-		return nil, err
+	if text.kind() != '{' {
+		return nil, errNotObject
 	}
-	end := len(r.members)
-	return Object(r.members[begin:end:end]), nil
+	return r.parts(text)
 }
 
-// mark and release bracket the use of an object's members.
+// elements reads an array's elements, like members without names.
+func (r *reader) elements(text Value) (Object, error) {
+	if text.kind() != '[' {
+		return nil, errNotArray
+	}
+	return r.parts(text)
+}
+
+// first reads the first element of an array; nil if there is none.
+func (r *reader) first(text Value) (Value, error) {
+	defer r.release(r.mark())
+	elements, err := r.elements(text)
+	if err != nil || len(elements) == 0 {
+		return nil, err
+	}
+	return elements[0].value, nil
+}
+
+// maxDepth is how deep forms may stand within forms, as sessions in sessions do: since
+// each level reads again what is below it, payloads that are nested for its own sake
+// would take time by the square of their size.
+const maxDepth = 64
+
+// enter and leave bracket the use of a form within a form; enter reports whether that is
+// not too deep.
+func (r *reader) enter() bool {
+	r.depth++
+	return r.depth <= maxDepth
+}
+
+func (r *reader) leave() { r.depth-- }
+
+// mark and release bracket the use of an object's members, or an array's elements.
 func (r *reader) mark() int        { return len(r.members) }
 func (r *reader) release(mark int) { r.members = r.members[:mark] }
 
-// each calls f for each member of an object, or with no name for each element of an
-// array. f must not read.
-func (r *reader) each(text Value, open byte, f func(name []byte, value Value) error) error {
-	if text.kind() != open {
-		if open == '{' {
-			return errNotObject
-		}
-		return errNotArray
+// parts reads what an object or an array consists of.
+func (r *reader) parts(text Value) (Object, error) {
+	if err := r.begin(text); err != nil {
+		return nil, err
 	}
+	return r.rest(text, text.kind() == '{')
+}
+
+// begin goes into an object or array.
+func (r *reader) begin(text Value) error {
 	r.text = *bytes.NewBuffer(text)
 	r.dec.Reset(&r.text, fast)
+	return r.token()
+}
+
+// token goes over a bracket.
+func (r *reader) token() error {
 	if _, err := r.dec.ReadToken(); err != nil {
 		return errBroken
 	}
-	next := func() Value {
-		v, err := r.dec.ReadValue()
-		if err != nil {
-			return nil
-		}
-		end := int(r.dec.InputOffset())
-		return text[end-len(v) : end : end]
-	}
+	return nil
+}
+
+// rest reads the members or elements up to the bracket that closes the object or array.
+func (r *reader) rest(text Value, named bool) (Object, error) {
+	begin := len(r.members)
 	for {
-		switch r.dec.PeekKind() {
-		case '}', ']':
-			return nil
+		if kind := r.dec.PeekKind(); kind == '}' || kind == ']' {
+			end := len(r.members)
+			return Object(r.members[begin:end:end]), nil
 		}
-		var name Value
-		if open == '{' {
-			if name = next(); name == nil {
-				return errBroken
+		var m member
+		if named {
+			var err error
+			if m.name, err = r.name(text); err != nil {
+				return nil, err
 			}
 		}
-		value := next()
-		if value == nil {
-			return errBroken
+		var err error
+		if m.value, err = r.value(text); err != nil {
+			return nil, err
 		}
-		if err := f(name, value); err != nil {
-			return err
-		}
+		r.members = append(r.members, m)
 	}
+}
+
+// name reads the name of the next member.
+func (r *reader) name(text Value) ([]byte, error) {
+	name, err := r.value(text)
+	if err != nil {
+		return nil, err
+	}
+	if bytes.IndexByte(name, '\\') >= 0 {
+		name = name.plain() // so that there is one spelling to compare with
+	}
+	return name[1 : len(name)-1], nil
+}
+
+// value reads the next value, as a part of the text that is being read.
+func (r *reader) value(text Value) (Value, error) {
+	v, err := r.dec.ReadValue()
+	if err != nil {
+		return nil, errBroken
+	}
+	end := int(r.dec.InputOffset())
+	return text[end-len(v) : end : end], nil
 }
 
 // What is wrong with other values.
 var (
 	errNotArray = errors.New("must be an array")
 	errBroken   = errors.New("is not valid JSON")
+	errDeep     = errors.New("is nested too deeply")
 )

@@ -24,6 +24,17 @@ func Parse(body []byte) (Object, error) {
 	return o, nil
 }
 
+// Object reads a member of a body that has to be an object. An error wraps
+// dialect.ErrUnreadable.
+func (o Object) Object(name string) (Object, error) {
+	var r reader // its members are the caller's
+	inner, err := r.object(o.Get(name))
+	if err != nil {
+		return nil, Unreadable(name, err)
+	}
+	return inner, nil
+}
+
 // Unreadable says what is wrong with a member of a body; it wraps
 // dialect.ErrUnreadable.
 func Unreadable(name string, err error) error {

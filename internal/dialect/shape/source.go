@@ -1,6 +1,7 @@
 package shape
 
 import (
+	"bytes"
 	"fmt"
 	"sync"
 	"time"
@@ -17,6 +18,9 @@ type Source struct {
 	At time.Time
 	// Data is the payload's data.
 	Data Object
+	// About is the object in the data that the webhook is about, if the dialect says so
+	// for its Makers.
+	About Object
 
 	reader *reader
 }
@@ -24,12 +28,24 @@ type Source struct {
 // readers are used again and again: one render follows another.
 var readers = sync.Pool{New: func() any { return &reader{} }}
 
-// putBack empties a reader and returns it.
+// maxKept is how many members a reader that waits for its next use has room for.
+const maxKept = 256
+
+// putBack returns a reader for its next use.
 func (r *reader) putBack() {
-	clear(r.members[:cap(r.members)])
-	r.members = r.members[:0]
-	r.text.Reset()
+	r.empty()
 	readers.Put(r)
+}
+
+// empty lets go of the texts that were read, which may be long gone before the next.
+func (r *reader) empty() {
+	if cap(r.members) > maxKept {
+		r.members = nil
+	}
+	clear(r.members[:cap(r.members)])
+	r.members, r.depth = r.members[:0], 0
+	r.text = bytes.Buffer{}
+	r.dec.Reset(&r.text)
 }
 
 // Render reads a message's payload, {type, timestamp, data}, and lets write make a body
@@ -39,7 +55,7 @@ func Render(m dialect.Message, word string, write func(b []byte, s *Source) ([]b
 	defer r.putBack()
 	s := &Source{Message: m, Word: word, At: m.Time, reader: r}
 	if err := s.open(); err != nil {
-		return nil, fmt.Errorf("%w: %w", dialect.ErrUnrenderable, err)
+		return nil, fmt.Errorf("%w: %w", dialect.ErrUnrenderable, at("payload", err))
 	}
 	b, err := write(make([]byte, 0, len(m.Payload)+roomForFrame), s)
 	if err != nil {
@@ -51,34 +67,71 @@ func Render(m dialect.Message, word string, write func(b []byte, s *Source) ([]b
 // roomForFrame is about what a vendor's body has besides the payload's own bytes.
 const roomForFrame = 512
 
-// open reads the payload's frame.
+// open reads the payload's frame. It goes into the data on its way, so that the greatest
+// part of a payload is not read twice. Of members with one name the last counts.
 func (s *Source) open() error {
-	payload, err := s.reader.object(Value(s.Payload).trim())
-	if err != nil {
-		return at("payload", err)
+	r, text := s.reader, Value(s.Payload).trim()
+	if text.kind() != '{' {
+		return errNotObject
 	}
-	if v := payload.Get("timestamp"); !v.none() {
-		if s.At, err = v.time(); err != nil {
-			return at("payload", at("timestamp", err))
+	if err := r.begin(text); err != nil {
+		return err
+	}
+	var happened Value
+	wrong := errNotObject // with the data: so far there is none
+	for r.dec.PeekKind() != '}' {
+		name, err := r.name(text)
+		if err != nil {
+			return err
+		}
+		if string(name) == "data" {
+			wrong = s.openData(text)
+			continue
+		}
+		value, err := r.value(text)
+		if err != nil {
+			return err
+		}
+		if string(name) == "timestamp" {
+			happened = value
 		}
 	}
-	if s.Data, err = s.reader.object(payload.Get("data")); err != nil {
-		return at("payload", at("data", err))
+	if wrong != nil {
+		return at("data", wrong)
+	}
+	return s.setTime(happened)
+}
+
+// openData reads the data, which comes next.
+func (s *Source) openData(text Value) (err error) {
+	if s.reader.dec.PeekKind() != '{' {
+		if _, err = s.reader.value(text); err == nil {
+			err = errNotObject
+		}
+		return err
+	}
+	if err = s.reader.token(); err != nil {
+		return err
+	}
+	if s.Data, err = s.reader.rest(text, true); err != nil {
+		return err
+	}
+	return s.reader.token()
+}
+
+// setTime reads the payload's timestamp, which may be missing.
+func (s *Source) setTime(v Value) (err error) {
+	if v.none() {
+		return nil
+	}
+	if s.At, err = v.time(); err != nil {
+		return at("timestamp", err)
 	}
 	return nil
 }
 
-// trim is the value without space around it.
-func (v Value) trim() Value {
-	begin, end := 0, len(v)
-	for begin < end && v[begin] <= ' ' {
-		begin++
-	}
-	for end > begin && v[end-1] <= ' ' {
-		end--
-	}
-	return v[begin:end]
-}
+// trim is the value without space around it, which is what JSON calls space.
+func (v Value) trim() Value { return bytes.Trim(v, " \t\r\n") }
 
 // Translate replaces the data by what a form makes of it: how a neighbour's words are
 // said in those that a dialect knows.
@@ -136,6 +189,15 @@ func AtMillis() Maker { return atMaker(millisForm) }
 
 func atMaker(form string) Maker {
 	return Maker{Says: "when it happened", Append: func(b []byte, s *Source) []byte { return appendTime(b, s.At.UTC(), form) }}
+}
+
+// Object reads a member of the data that has to be an object.
+func (s *Source) Object(name string) (Object, error) {
+	o, err := s.reader.object(s.Data.Get(name))
+	if err != nil {
+		return nil, at(name, err)
+	}
+	return o, nil
 }
 
 // Find finds a value in the data by its path.

@@ -3,6 +3,8 @@ package zuddl
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
+	"strings"
 
 	"github.com/callboard/callboard/internal/dialect/shape"
 	"github.com/callboard/callboard/internal/id"
@@ -72,7 +74,7 @@ var shortEvent = shape.New("event", shape.Omit, eventHead()...)
 func eventHead() []shape.Field {
 	return []shape.Field{
 		{Key: "id", As: shape.ID()},
-		{Key: "organizationId", As: shape.ID(), Else: shape.Tenant()},
+		{Key: "organizationId", As: shape.ID(), Else: organization()},
 		{Key: "name", As: shape.Text()},
 	}
 }
@@ -87,10 +89,12 @@ var event = shape.New("event", shape.Omit, append(eventHead(),
 	shape.Field{Key: "type", As: shape.Text()},
 	shape.Field{Key: "eventFormat", As: shape.Text()},
 	shape.Field{Key: "createdAt", As: shape.Seconds()},
-	shape.Field{Key: "createdBy", As: shape.ID()},
+	shape.Field{Key: "createdBy", As: shape.ID(), Else: changer("event.created"), Choice: changerChoice},
 	shape.Field{Key: "updatedAt", As: shape.Seconds()},
-	shape.Field{Key: "updatedBy", As: shape.ID()},
+	shape.Field{Key: "updatedBy", As: shape.ID(), Else: changer("event.created", "event.updated"), Choice: changerChoice},
 )...)
+
+const changerChoice = "where it is not given, the actor of the change that the webhook is about"
 
 var session = shape.New("session", shape.Omit,
 	shape.Field{Key: "id", As: shape.ID()},
@@ -124,14 +128,48 @@ var sponsor = shape.New("sponsor", shape.Omit,
 // attendee makes the actor of who acts for himself.
 func attendee() shape.Maker {
 	return shape.Maker{Says: "{registration.id, USER}", Append: func(b []byte, s *shape.Source) []byte {
-		who, err := s.Find("registration", "id")
-		if err != nil || who.ID() == "" {
+		who := idAt(s, "registration", "id")
+		if who == "" {
 			return b
 		}
 		b = append(b, `{"id":`...)
-		b = shape.AppendQuote(b, who.ID())
+		b = shape.AppendQuote(b, who)
 		return append(b, `,"type":"USER"}`...)
 	}}
+}
+
+// organization makes the id of the event's organization where the event names none.
+func organization() shape.Maker {
+	tenant := shape.Tenant()
+	return shape.Maker{Says: "session.organizationId, else " + tenant.Says, Append: func(b []byte, s *shape.Source) []byte {
+		if given := idAt(s, "session", "organizationId"); given != "" {
+			return shape.AppendQuote(b, given)
+		}
+		return tenant.Append(b, s)
+	}}
+}
+
+// changer makes the id of who changed the event, where an event type is about that.
+func changer(eventTypes ...string) shape.Maker {
+	says := "the actor's id on " + strings.Join(eventTypes, ", ")
+	return shape.Maker{Says: says, Append: func(b []byte, s *shape.Source) []byte {
+		if !slices.Contains(eventTypes, s.Type) {
+			return b
+		}
+		if who := idAt(s, "actor", "id"); who != "" {
+			b = shape.AppendQuote(b, who)
+		}
+		return b
+	}}
+}
+
+// idAt is the id of something in the data; "" = there is none.
+func idAt(s *shape.Source, object, name string) string {
+	v, err := s.Find(object, name)
+	if err != nil {
+		return ""
+	}
+	return v.ID()
 }
 
 // actionID makes a UUID of the message's id.

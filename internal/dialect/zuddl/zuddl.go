@@ -6,7 +6,6 @@
 package zuddl
 
 import (
-	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -14,6 +13,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/callboard/callboard/internal/dialect"
@@ -106,17 +106,29 @@ func (d Dialect) Parse(r dialect.Request) (dialect.Activity, error) {
 	if !isAction(action) {
 		return dialect.Activity{}, shape.Unreadable("action", errAction)
 	}
-	data, err := happened.Read(nil, r.Body, "action", "actionId", "actionCreatedAt")
-	if err != nil {
-		return dialect.Activity{}, shape.Unreadable("body", err)
-	}
 	a := dialect.Activity{
-		ID:   cmp.Or(body.Get("actionId").ID(), dialect.HashID(r.Body)),
+		ID:   body.Get("actionId").ID(),
 		Type: d.words.Type(action),
 		At:   body.Get("actionCreatedAt").Time(),
 	}
+	if a.ID == "" {
+		a.ID = dialect.HashID(r.Body)
+	}
+	data, err := formIn(a.Type).Read(nil, r.Body, "action", "actionId", "actionCreatedAt")
+	if err != nil {
+		return dialect.Activity{}, shape.Unreadable("body", err)
+	}
 	a.Payload = shape.Payload(a.Type, a.At, data)
 	return a, nil
+}
+
+// formIn is the form by which a webhook about an event type is read: the long one knows
+// all members that the short one has.
+func formIn(eventType string) *shape.Form {
+	if form := formOf(eventType); form == other {
+		return form
+	}
+	return happened
 }
 
 // errAction is what is wrong with an action.
@@ -131,7 +143,7 @@ func isAction(text string) bool {
 	}) < 0
 }
 
-// Observes: there is no action for leaving; see TIME_SPENT_IN_SESSION.
+// Observes is true of joins alone: there is no action for leaving, see TIME_SPENT_IN_SESSION.
 func (Dialect) Observes() dialect.Observed { return dialect.Observed{Joins: true} }
 
 // Secrets are each endpoint's own. The header holds one signature.
@@ -166,8 +178,8 @@ var errSecret = errors.New("must be 1 to 256 printable characters")
 // CheckSecret accepts what can be typed: the vendor lets its customers assign a key.
 func (Dialect) CheckSecret(secret string) error {
 	n := utf8.RuneCountInString(secret)
-	printable := strings.IndexFunc(secret, func(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError }) < 0
-	if n < 1 || n > maxSecret || !printable {
+	strange := strings.ContainsFunc(secret, func(r rune) bool { return !unicode.IsPrint(r) })
+	if n < 1 || n > maxSecret || strange || !utf8.ValidString(secret) {
 		return errSecret
 	}
 	return nil
@@ -187,7 +199,7 @@ func (Dialect) NewSigner(secrets []string) (dialect.Signer, error) {
 	if len(secrets) == 0 {
 		return nil, errors.New("there is no secret")
 	}
-	key, err := signature.NewBodyKey(secrets[len(secrets)-1], signature.BodyScheme{Prefix: "sha256="})
+	key, err := signature.NewBodyKey(secrets[len(secrets)-1], scheme)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,52 @@
+package dialect
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+)
+
+// Verdict says whether a request comes from who holds a secret.
+type Verdict struct {
+	Valid bool
+	// ID and SentAt are what the signature vouches for besides the body, if it does:
+	// "" and zero otherwise.
+	ID     string
+	SentAt time.Time
+	// Why is what is wrong with a request that is not valid.
+	Why string
+	// Hint is what would make it valid, if that is known: a habit of a sender's or of
+	// something on the way.
+	Hint string
+}
+
+// Body is one of the forms into which bodies are often changed before they are
+// verified.
+type Body struct {
+	Name string // completes "the signature is of the body "
+	Text []byte
+}
+
+// Bodies are the forms that a body may have had when it was signed, its own left out.
+func Bodies(body []byte) []Body {
+	var all []Body
+	add := func(name string, text []byte) {
+		if !bytes.Equal(text, body) {
+			all = append(all, Body{name, text})
+		}
+	}
+	add("without the space around it", bytes.TrimSpace(body))
+	add("with a newline at its end", append(bytes.TrimRight(bytes.Clone(body), "\r\n"), '\n'))
+	add("with LF for CR LF", bytes.ReplaceAll(body, []byte("\r\n"), []byte("\n")))
+	var compact bytes.Buffer
+	if json.Compact(&compact, body) == nil {
+		add("without space between its parts: it was parsed and written again", compact.Bytes())
+	}
+	for _, indent := range []string{"  ", "    "} {
+		var spread bytes.Buffer
+		if json.Indent(&spread, body, "", indent) == nil {
+			add("indented: it was parsed and written again", spread.Bytes())
+		}
+	}
+	return all
+}
