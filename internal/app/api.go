@@ -16,13 +16,18 @@ const readyTimeout = 2 * time.Second
 // buildAPI makes what answers requests. It needs the address listened on, since
 // answers name the server.
 func (a *App) buildAPI() (http.Handler, error) {
+	if err := a.inboxes.Open(a.URL()); err != nil {
+		return nil, err
+	}
 	return restapi.New(restapi.Config{
 		Store:     a.store,
 		Ingest:    a.ingest,
 		Codec:     a.codec,
 		Tokens:    a.authority,
 		Dialects:  a.dialects,
+		Catalog:   a.catalog,
 		PublicURL: a.URL(),
+		Inboxes:   a.inboxes,
 		Ready: func() error {
 			ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 			defer cancel()

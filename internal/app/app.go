@@ -19,11 +19,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/callboard/callboard/internal/catalog"
 	"github.com/callboard/callboard/internal/commit"
 	"github.com/callboard/callboard/internal/dialect"
-	"github.com/callboard/callboard/internal/dialect/native"
+	"github.com/callboard/callboard/internal/dialect/builtin"
 	"github.com/callboard/callboard/internal/dispatch"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/inbox"
 	"github.com/callboard/callboard/internal/ingest"
 	"github.com/callboard/callboard/internal/janitor"
 	"github.com/callboard/callboard/internal/netguard"
@@ -51,6 +53,7 @@ type App struct {
 	node       int              // number in ids
 	watcher    dispatch.Watcher // nil = the database is ours alone
 	transport  *http.Transport  // of deliveries
+	inboxes    *inbox.Hub
 	committer  *commit.Committer
 	dispatcher *dispatch.Dispatcher
 	tasks      *tasks.Runner
@@ -58,6 +61,7 @@ type App struct {
 	ingest     *ingest.Service
 	codec      *id.Codec
 	dialects   dialect.Set
+	catalog    *catalog.Catalog
 	authority  *token.Authority
 	metrics    *prometheus.Registry
 
@@ -154,12 +158,16 @@ func (a *App) build(ctx context.Context) error {
 		DenyCIDRs:    a.cfg.DenyCIDRs,
 		DenyPorts:    a.cfg.DenyPorts,
 	})
-	dialects := dialect.NewSet(native.Dialect{})
+	dialects := builtin.Dialects(builtin.Config{PublicURL: a.cfg.linkURL()})
+	a.catalog = builtin.Catalog(dialects)
 	a.transport = dispatch.NewTransport(guard)
+	if a.inboxes, err = inbox.New(inbox.Config{Key: key}); err != nil {
+		return err
+	}
 	if a.dispatcher, err = dispatch.New(dispatch.Config{
 		Store:        a.store,
 		Watcher:      a.watcher,
-		Transport:    a.transport,
+		Transport:    a.inboxes.Around(a.transport),
 		Dialects:     dialects,
 		Codec:        codec,
 		Schedule:     a.cfg.RetrySchedule,
@@ -185,6 +193,9 @@ func (a *App) build(ctx context.Context) error {
 		Store:     a.store,
 		Dialects:  dialects,
 		Guard:     guard,
+		Catalog:   a.catalog,
+		Codec:     codec,
+		Local:     a.inboxes.Local,
 		Retention: a.cfg.Retention,
 	})
 	if err != nil {
@@ -358,6 +369,7 @@ func (a *App) shutDown(ctx context.Context) error {
 	defer a.life.Unlock()
 	a.begun = true
 	var problems []error
+	a.inboxes.Close() // its streams would never end by themselves
 	if a.http != nil {
 		if err := a.http.Shutdown(ctx); err != nil {
 			problems = append(problems, fmt.Errorf("close the API: %w", err), a.http.Close())

@@ -176,3 +176,12 @@ func (cfg *Config) publicURL(addr string) string {
 	}
 	return fmt.Sprintf("%s://%s", scheme, addr)
 }
+
+// linkURL is publicURL as far as it is known before the server listens: "" if the
+// system is to choose the port.
+func (cfg *Config) linkURL() string {
+	if _, port, err := net.SplitHostPort(cfg.Listen); cfg.PublicURL == "" && (err != nil || port == "0") {
+		return ""
+	}
+	return cfg.publicURL(cfg.Listen)
+}

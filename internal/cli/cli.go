@@ -33,7 +33,12 @@ type commands struct {
 	Token   tokenCommand   `cmd:"" help:"Print a token for the API."`
 	Migrate migrateCommand `cmd:"" help:"Bring a database's schema up to date before the server does."`
 	Copy    copyCommand    `cmd:"" help:"Copy a SQLite database to PostgreSQL."`
+	Events  eventsCommand  `cmd:"" help:"List the event types of the catalogue, in each dialect's words."`
+	Trigger triggerCommand `cmd:"" help:"Send a sample of an event type to the endpoints that hear it."`
+	Verify  verifyCommand  `cmd:"" help:"Say whether a webhook is valid, and if not, exactly why."`
+	Sign    signCommand    `cmd:"" help:"Print the headers that authenticate a body."`
 	Demo    demoCommand    `cmd:"" help:"Show everything at work, on a temporary database."`
+	Listen  listenCommand  `cmd:"" help:"Receive an app's webhooks on this machine."`
 	Health  healthCommand  `cmd:"" help:"Ask a server whether it is ready."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
@@ -62,7 +67,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { helped = true }), // --help is all that calls it
 		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true, WrapUpperBound: 100}),
-		kong.Vars{"listen": app.DefaultListen, "db": app.DefaultDB, "org": DefaultOrg},
+		kong.Vars{"listen": app.DefaultListen, "db": app.DefaultDB, "org": DefaultOrg, "server": "http://" + app.DefaultListen},
 		secretMapper(),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(&process{stdout: stdout, stderr: stderr}),

@@ -112,6 +112,9 @@ func secretMapper() kong.Option {
 			kong.TypeMapper(reflect.TypeFor[encryptionKey](), read(func(target reflect.Value, text string) {
 				target.Set(reflect.ValueOf(encryptionKey{text: text}))
 			})),
+			kong.TypeMapper(reflect.TypeFor[bearerToken](), read(func(target reflect.Value, text string) {
+				target.Set(reflect.ValueOf(bearerToken{text: text}))
+			})),
 		} {
 			if err := option.Apply(k); err != nil {
 				return err

@@ -5,6 +5,7 @@
 package delivery
 
 import (
+	"slices"
 	"time"
 
 	"github.com/callboard/callboard/internal/id"
@@ -138,12 +139,45 @@ type Endpoint struct {
 }
 
 // ActiveSecrets are the secrets to sign with at now, newest first.
-func (e *Endpoint) ActiveSecrets(now time.Time) []string {
-	active := make([]string, 0, len(e.Secrets))
-	for _, s := range e.Secrets {
-		if s.Expires.IsZero() || now.Before(s.Expires) {
+func (e *Endpoint) ActiveSecrets(now time.Time) []string { return Active(e.Secrets, now) }
+
+// Active are the secrets out of some, newest first, that count at now.
+func Active(secrets []Secret, now time.Time) []string {
+	active := make([]string, 0, len(secrets))
+	for _, s := range secrets {
+		if s.activeAt(now) {
 			active = append(active, s.Value)
 		}
 	}
 	return active
+}
+
+func (s Secret) activeAt(now time.Time) bool { return s.Expires.IsZero() || now.Before(s.Expires) }
+
+// Carried says which of some secrets, newest first, a request carries at now that has
+// room for one: the oldest that is active. next takes its place at a time; it is empty
+// if no other one does.
+func Carried(secrets []Secret, now time.Time) (key, next string, at time.Time) {
+	oldest := lastActive(secrets, now)
+	if oldest < 0 {
+		return "", "", time.Time{}
+	}
+	key, at = secrets[oldest].Value, secrets[oldest].Expires
+	if at.IsZero() {
+		return key, "", at
+	}
+	if follows := lastActive(secrets, at); follows >= 0 {
+		next = secrets[follows].Value
+	}
+	return key, next, at
+}
+
+// lastActive is the place of the oldest secret that is active at now, -1 for none.
+func lastActive(secrets []Secret, now time.Time) int {
+	for i, s := range slices.Backward(secrets) {
+		if s.activeAt(now) {
+			return i
+		}
+	}
+	return -1
 }

@@ -302,3 +302,37 @@ func TestActiveSecrets(t *testing.T) {
 		}
 	}
 }
+
+// TestCarried asks at many moments which secret a request carries that has room for one.
+func TestCarried(t *testing.T) {
+	t.Parallel()
+	begin := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	in := func(value string, d time.Duration) delivery.Secret {
+		return delivery.Secret{Value: value, Expires: begin.Add(d)}
+	}
+	rotatedTwice := []delivery.Secret{{Value: "c"}, in("b", 2*time.Hour), in("a", time.Hour)}
+	for name, tt := range map[string]struct {
+		secrets   []delivery.Secret
+		at        time.Duration
+		key, next string
+		nextIn    time.Duration // 0 = never
+	}{
+		"none":              {nil, 0, "", "", 0},
+		"one":               {[]delivery.Secret{{Value: "c"}}, 0, "c", "", 0},
+		"the oldest":        {rotatedTwice, 0, "a", "b", time.Hour},
+		"just before":       {rotatedTwice, time.Hour - 1, "a", "b", time.Hour},
+		"the one after it":  {rotatedTwice, time.Hour, "b", "c", 2 * time.Hour},
+		"the newest":        {rotatedTwice, 2 * time.Hour, "c", "", 0},
+		"two end at once":   {[]delivery.Secret{{Value: "c"}, in("b", time.Hour), in("a", time.Hour)}, 0, "a", "c", time.Hour},
+		"the oldest is out": {[]delivery.Secret{{Value: "c"}, in("b", 2*time.Hour), in("a", -time.Hour)}, 0, "b", "c", 2 * time.Hour},
+	} {
+		key, next, at := delivery.Carried(tt.secrets, begin.Add(tt.at))
+		want := time.Time{}
+		if tt.nextIn != 0 {
+			want = begin.Add(tt.nextIn)
+		}
+		if key != tt.key || next != tt.next || !at.Equal(want) {
+			t.Errorf("%s: %q, then %q at %v, want %q, then %q at %v", name, key, next, at, tt.key, tt.next, want)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/callboard/callboard/internal/dialect"
 	"github.com/callboard/callboard/internal/netguard"
 )
 
@@ -50,6 +51,22 @@ func describe(err error, timeout time.Duration) string {
 		return "The answer's headers are larger than 32 KiB"
 	}
 	return "The request failed"
+}
+
+// maxDescription bounds what is kept of a dialect's words.
+const maxDescription = 500
+
+// describeUnrenderable says why a dialect could not write a payload. Its errors name the
+// member that is wrong and quote no value.
+func describeUnrenderable(err error) string {
+	if !errors.Is(err, dialect.ErrUnrenderable) {
+		return "The " + dialect.ErrUnrenderable.Error()
+	}
+	text := "The " + err.Error()
+	if len(text) > maxDescription {
+		text = strings.ToValidUTF8(text[:maxDescription], "") + "…"
+	}
+	return text
 }
 
 // describeTLS explains a failed handshake; it gives "" for other errors.

@@ -356,19 +356,6 @@ func TestDeleteEndsWhatIsPending(t *testing.T) {
 	})
 }
 
-func TestUnrenderableIsRecordedOnce(t *testing.T) {
-	inWorld(t, dispatch.Config{}, func(w *world) {
-		app := w.app()
-		ep := w.endpoint(app, host, always(200), func(e *delivery.Endpoint) { e.Dialect = "mute" })
-		m := w.send(app)
-		w.pass(time.Hour)
-		w.wantState(m, ep, delivery.Failed, delivery.Unrenderable)
-		if got := len(w.received(host)); got != 0 {
-			t.Errorf("%d requests of what cannot be rendered", got)
-		}
-	})
-}
-
 func TestDeliverAt(t *testing.T) {
 	inWorld(t, dispatch.Config{}, func(w *world) {
 		app := w.app()

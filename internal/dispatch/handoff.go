@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"slices"
 	"time"
 
 	"github.com/callboard/callboard/internal/delivery"
@@ -116,22 +117,34 @@ func (d *Dispatcher) reconfigure(ep *delivery.Endpoint) {
 // closedTo reports whether nothing may be sent to an endpoint.
 func closedTo(ep *delivery.Endpoint) bool { return ep.Disabled || ep.Deleted || ep.Paused }
 
-// reconfigureApp takes over an app that was changed.
+// reconfigureApp takes over an app that was changed. A change of an endpoint changes
+// its app too, so the lanes are walked only if there is something for them.
 func (d *Dispatcher) reconfigureApp(app *store.App) {
-	if g, ok := d.apps[app.ID]; ok {
+	g, ok := d.apps[app.ID]
+	if ok {
 		g.bucket.setRate(app.ThrottleRate, d.cfg.Now())
 	}
-	if !app.Deleted {
+	resigned := ok && !slices.Equal(g.tokens, app.SigningTokens)
+	if !app.Deleted && !resigned {
 		return
 	}
 	for _, l := range d.lanes {
-		if l.target != nil && l.target.app == app.ID {
+		if l.target == nil || l.target.app != app.ID {
+			continue
+		}
+		if app.Deleted {
 			l.shut = true
 			d.giveUp(l)
 			d.place(l, d.cfg.Now())
+		} else if l.target.perApp {
+			l.target = nil
 		}
 	}
-	delete(d.apps, app.ID)
+	if app.Deleted {
+		delete(d.apps, app.ID)
+	} else {
+		g.tokens = app.SigningTokens
+	}
 }
 
 // giveUp empties a lane's memory; the scheduler gives the leases back.

@@ -48,7 +48,10 @@ type lane struct {
 }
 
 // gate is the throttle that all lanes of an app share.
-type gate struct{ bucket bucket }
+type gate struct {
+	bucket bucket
+	tokens []delivery.Secret // the app's signing tokens, as the targets of its lanes were made with
+}
 
 // lane finds or makes an endpoint's lane.
 func (d *Dispatcher) lane(endpoint id.ID) *lane {

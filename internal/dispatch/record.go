@@ -252,9 +252,12 @@ func (d *Dispatcher) judge(v *commit.View, r *result, c *store.Completion) {
 	if r.disable {
 		disable = DisabledByReceiver
 	}
-	if c.Attempt.Success {
+	switch {
+	case c.Next.Reason == delivery.Unrenderable:
+		return // nothing was sent, which says nothing of the receiver
+	case c.Attempt.Success:
 		v.ClearHealth(ep.ID)
-	} else if c.Attempt.Trigger == delivery.Scheduled {
+	case c.Attempt.Trigger == delivery.Scheduled:
 		health, _ := v.Health(ep.ID)
 		health = health.Failed(ep.ID, c.Attempt.Message, c.Attempt.At)
 		v.PutHealth(health)

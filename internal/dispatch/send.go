@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/callboard/callboard/internal/delivery"
@@ -68,10 +70,10 @@ func (d *Dispatcher) loadMessage(ctx context.Context, it *item) error {
 func (d *Dispatcher) post(ctx context.Context, t *target, it *item) (result, delivery.Verdict) {
 	m := it.message
 	begin := d.cfg.Now()
-	body, err := t.dialect.Render(dialect.Message{ID: m.external, Type: m.Type, Time: m.ID.Time(), Payload: m.Payload})
+	body, err := d.render(ctx, t.dialect, m)
 	if err != nil {
 		a := attemptOf(it, begin)
-		a.Error = "The payload cannot be rendered in the endpoint's dialect"
+		a.Error = describeUnrenderable(err)
 		return d.completed(ctx, it, a, it.Fail(delivery.Unrenderable), outcomeFailed), delivery.Verdict{}
 	}
 	header := maps.Clone(t.header)
@@ -94,6 +96,20 @@ func (d *Dispatcher) post(ctx context.Context, t *target, it *item) (result, del
 	r := d.completed(ctx, it, a, next, outcomeOf(v, answer))
 	r.disable = v.Disable
 	return r, v
+}
+
+// render writes a message's body. A dialect that panics has a defect; the delivery ends,
+// as with a payload that cannot be rendered, and the process goes on with the others.
+func (d *Dispatcher) render(ctx context.Context, in dialect.Dialect, m *message) (body []byte, err error) {
+	defer func() {
+		if defect := recover(); defect != nil {
+			// What it says may hold the payload: where it happened is enough.
+			d.cfg.Logger.ErrorContext(ctx, "a dialect panicked", "dialect", in.Name(), "event_type", m.Type,
+				"msg_id", m.external, "defect", fmt.Sprintf("%T", defect), "stack", string(debug.Stack()))
+			body, err = nil, dialect.ErrUnrenderable
+		}
+	}()
+	return in.Render(dialect.Message{ID: m.external, Type: m.Type, Time: m.ID.Time(), Tenant: m.Tenant, Payload: m.Payload})
 }
 
 // attemptOf begins the record of an attempt.

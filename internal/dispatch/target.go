@@ -22,6 +22,7 @@ type target struct {
 	header   http.Header // custom headers, content type, user agent; never modified
 	dialect  dialect.Dialect
 	signer   dialect.Signer
+	perApp   bool // the signer is made of the app's secrets
 	schedule []time.Duration
 	timeout  time.Duration
 	// goodUntil is when a secret's grace period ends and the signer is out of date, or
@@ -73,7 +74,7 @@ func (d *Dispatcher) retarget(l *lane, ep *delivery.Endpoint, app *store.App, fo
 		d.place(l, now)
 		return nil, errShut
 	}
-	t, err := d.prepare(ep, now)
+	t, err := d.prepare(ep, app, now)
 	if err != nil {
 		return nil, err
 	}
@@ -91,11 +92,12 @@ func (d *Dispatcher) gate(app *store.App, now time.Time) *gate {
 		d.apps[app.ID] = g
 	}
 	g.bucket.setRate(app.ThrottleRate, now)
+	g.tokens = app.SigningTokens
 	return g
 }
 
-// prepare makes the target of an endpoint.
-func (d *Dispatcher) prepare(ep *delivery.Endpoint, now time.Time) (*target, error) {
+// prepare makes the target of an endpoint of an app.
+func (d *Dispatcher) prepare(ep *delivery.Endpoint, app *store.App, now time.Time) (*target, error) {
 	t := &target{
 		app:      ep.App,
 		header:   make(http.Header, len(ep.Headers)+8),
@@ -110,10 +112,14 @@ func (d *Dispatcher) prepare(ep *delivery.Endpoint, now time.Time) (*target, err
 	if t.url, err = url.Parse(ep.URL); err != nil {
 		return nil, errors.New("endpoint has a URL that does not parse")
 	}
-	if t.signer, err = t.dialect.NewSigner(ep.ActiveSecrets(now)); err != nil {
+	secrets := ep.Secrets
+	if t.perApp = t.dialect.Secrets().PerApp; t.perApp {
+		secrets = app.SigningTokens
+	}
+	if t.signer, err = t.dialect.NewSigner(delivery.Active(secrets, now)); err != nil {
 		return nil, fmt.Errorf("prepare signing: %w", err)
 	}
-	for _, s := range ep.Secrets {
+	for _, s := range secrets {
 		if !s.Expires.IsZero() && s.Expires.After(now) && (t.goodUntil.IsZero() || s.Expires.Before(t.goodUntil)) {
 			t.goodUntil = s.Expires
 		}

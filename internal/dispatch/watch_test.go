@@ -11,11 +11,10 @@ import (
 
 	"github.com/callboard/callboard/internal/commit"
 	"github.com/callboard/callboard/internal/delivery"
-	"github.com/callboard/callboard/internal/dialect"
-	"github.com/callboard/callboard/internal/dialect/native"
 	"github.com/callboard/callboard/internal/dispatch"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/ingest"
+	"github.com/callboard/callboard/internal/ingest/ingesttest"
 	"github.com/callboard/callboard/internal/netguard"
 	"github.com/callboard/callboard/internal/store"
 )
@@ -50,7 +49,8 @@ func (w *world) beside(act func()) {
 		w.t.Fatal(err)
 	}
 	service, err := ingest.New(ingest.Config{
-		Submitter: committer, Store: finder{w.store}, Dialects: dialect.NewSet(native.Dialect{}, mute{}), Guard: netguard.New(netguard.Policy{}),
+		Submitter: committer, Store: finder{w.store}, Dialects: testDialects(), Guard: netguard.New(netguard.Policy{}),
+		Catalog: ingesttest.Catalog{}, Codec: w.codec,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -164,7 +164,7 @@ func TestLosesItsLeases(t *testing.T) {
 	inWorld(t, dispatch.Config{}, func(w *world) {
 		g.lost = make(chan error, 1)
 		ended := make(chan error, 1)
-		d, err := dispatch.New(dispatch.Config{Store: w.store, Watcher: g, Transport: w, Codec: w.codec, Dialects: dialect.NewSet(native.Dialect{})})
+		d, err := dispatch.New(dispatch.Config{Store: w.store, Watcher: g, Transport: w, Codec: w.codec, Dialects: testDialects()})
 		if err != nil {
 			t.Fatal(err)
 		}

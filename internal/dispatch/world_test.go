@@ -21,6 +21,7 @@ import (
 	"github.com/callboard/callboard/internal/dispatch"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/ingest"
+	"github.com/callboard/callboard/internal/ingest/ingesttest"
 	"github.com/callboard/callboard/internal/netguard"
 	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/store/sqlite"
@@ -35,6 +36,8 @@ type post struct {
 	at   time.Time
 	msg  string
 	host string
+	body string
+	key  string // the one secret of a dialect that has room for one
 }
 
 // receiver answers requests to one host. It runs in virtual time and may sleep.
@@ -96,18 +99,21 @@ func (w *world) start() {
 	must()
 	w.codec, err = id.NewCodec(key)
 	must()
-	dialects := dialect.NewSet(native.Dialect{}, mute{})
+	dialects := testDialects()
 	quiet := slog.New(slog.DiscardHandler)
 	config := w.config
 	config.Store, config.Transport, config.Dialects, config.Codec = loading{w.store, w}, w, dialects, w.codec
-	config.Logger, config.Now = quiet, w.now
+	config.Now = w.now
+	if config.Logger == nil {
+		config.Logger = quiet
+	}
 	w.sender, err = dispatch.New(config)
 	must()
 	w.committer, err = commit.New(ctx, commit.Config{Store: w.store, Handoff: w.sender, Logger: quiet, Now: w.now})
 	must()
 	w.service, err = ingest.New(ingest.Config{
 		Submitter: w.committer, Store: finder{w.store}, Dialects: dialects,
-		Guard: netguard.New(netguard.Policy{}),
+		Guard: netguard.New(netguard.Policy{}), Catalog: ingesttest.Catalog{}, Codec: w.codec,
 	})
 	must()
 	runner := tasks.New(tasks.Config{Store: w.store, Submitter: w.committer, Logger: quiet})
@@ -143,10 +149,14 @@ func (w *world) Submit(ctx context.Context, u *commit.Unit) (commit.Result, erro
 
 // RoundTrip makes world the transport: it asks the receiver of the URL's host.
 func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
-	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
 		return nil, err
 	}
-	p := post{at: time.Now(), msg: r.Header.Get("Webhook-Id"), host: r.URL.Host}
+	p := post{
+		at: time.Now(), msg: r.Header.Get("Webhook-Id"), host: r.URL.Host, body: string(body),
+		key: r.Header.Get("Shared") + r.Header.Get("Terse"),
+	}
 	w.mu.Lock()
 	w.posts = append(w.posts, p)
 	answer := w.receivers[p.host]
@@ -311,11 +321,38 @@ func (s loading) Endpoint(ctx context.Context, endpoint id.ID) (delivery.Endpoin
 // finder lets ingest resolve names; the tests use ids alone.
 type finder struct{ *sqlite.Store }
 
+// testDialects are those of ingesttest and some that do what no dialect should.
+func testDialects() dialect.Set {
+	d := ingesttest.Dialects()
+	all := []dialect.Dialect{mute{}, broken{}, telling{}}
+	for _, name := range d.Names() {
+		known, _ := d.Get(name)
+		all = append(all, known)
+	}
+	return dialect.NewSet(all...)
+}
+
 // mute is a dialect that can say everything and render nothing.
 type mute struct{ native.Dialect }
 
 func (mute) Name() string { return "mute" }
 
 func (mute) Render(dialect.Message) ([]byte, error) {
-	return nil, fmt.Errorf("no words: %w", dialect.ErrUnrenderable)
+	return nil, fmt.Errorf("%w: data.id is missing", dialect.ErrUnrenderable)
+}
+
+// broken is a dialect with a defect.
+type broken struct{ native.Dialect }
+
+func (broken) Name() string { return "broken" }
+
+func (broken) Render(m dialect.Message) ([]byte, error) { panic("broken by " + string(m.Payload)) }
+
+// telling is a dialect that says what it was told of a message.
+type telling struct{ native.Dialect }
+
+func (telling) Name() string { return "telling" }
+
+func (telling) Render(m dialect.Message) ([]byte, error) {
+	return fmt.Appendf(nil, `{"id":%q,"type":%q,"tenant":%q,"time":%d}`, m.ID, m.Type, m.Tenant, m.Time.UnixMilli()), nil
 }

@@ -387,7 +387,12 @@ func walkEndpointSecret(t *testing.T, w *walk) {
 
 func walkEventTypes(t *testing.T, w *walk) {
 	ctx := t.Context()
-	types := client(t, w.server, mint(t, w.server, "--org", orgNamed("types"))).EventType
+	token := mint(t, w.server, "--org", orgNamed("types"))
+	types := client(t, w.server, token).EventType
+	// A plain Svix server has no types besides the org's own.
+	if got := ask(t, w.server, token, http.MethodPatch, "/api/v1/settings", `{"catalog":"none"}`, nil); got.status != http.StatusOK {
+		t.Fatalf("settings: %d %s", got.status, got.body)
+	}
 	schemas := map[string]any{"1": map[string]any{"type": "object", "title": "User"}}
 	made, err := types.Create(ctx, models.EventTypeIn{
 		Name: "user.signed_up", Description: "A user signed up", Schemas: &schemas, GroupName: new("user"), FeatureFlags: []string{"beta"},

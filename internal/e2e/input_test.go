@@ -245,7 +245,7 @@ func wrongValues() []badInput {
 		bodyField("app: name is empty", "/api/v1/app", `{"name":"","uid":"`+canary+`"}`, "name"),
 		bodyField("app: rate is negative", "/api/v1/app", `{"name":"`+canary+`","throttleRate":-1}`, "throttleRate"),
 		bodyField("endpoint: uid like an id", ep, `{`+https+`,"uid":"ep_`+canary+`"}`, "uid"),
-		bodyField("endpoint: type with a space", ep, `{`+https+`,"filterTypes":["`+canary+` x"]}`, "filterTypes"),
+		bodyField("endpoint: type with a space", ep, `{`+https+`,"filterTypes":["`+canary+` x"]}`, "filterTypes", "0"),
 		bodyField("endpoint: no types at all", ep, `{`+https+`,"filterTypes":[],"description":"`+canary+`"}`, "filterTypes"),
 		bodyField("endpoint: unknown dialect", ep, `{`+https+`,"dialect":"`+canary+`"}`, "dialect"),
 		bodyField("endpoint: delay is no duration", ep, `{`+https+`,"retrySchedule":["`+canary+`"]}`, "retrySchedule"),

@@ -47,7 +47,7 @@ func (s *Service) resend(v *commit.View, app AppRef, what delivery.Key) error {
 		return conflict("The message's payload is no longer stored")
 	case ep.Disabled:
 		return conflict("The endpoint is disabled")
-	case !s.says(ep, m.Type):
+	case !s.says(ep, &m):
 		return conflict("The endpoint's dialect cannot say this event type")
 	}
 	if _, known := v.Delivery(what); !known {

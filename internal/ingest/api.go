@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/callboard/callboard/internal/commit"
+	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
 )
 
@@ -22,6 +23,9 @@ type Result struct {
 	Existed bool
 	// Replayed says that an earlier request with the same Key did the work.
 	Replayed bool
+	// Warnings say what of a message's payload does not fit its type's schema, where the
+	// org wants to be warned only. Their places begin with "body".
+	Warnings []errs.Field
 }
 
 // Message is a message as a sender hands it in.

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/callboard/callboard/internal/commit"
@@ -34,8 +35,14 @@ func (s *Service) CreateApp(ctx context.Context, org string, key Key, app store.
 				existed = true
 				return other.App.ID, nil
 			}
+			if err := s.checkChoice(v, &app, nil); err != nil {
+				return 0, err
+			}
 			return putNewApp(v, app), nil
 		},
+	}
+	if narrows(&app) {
+		u.Keys.Orgs = []string{org}
 	}
 	if app.UID != "" {
 		u.Keys.Apps, u.Keys.ChangesConfig = []AppRef{byUID(org, app.UID)}, true
@@ -61,7 +68,7 @@ func putNewApp(v *commit.View, app store.App) id.ID {
 func (s *Service) UpdateApp(ctx context.Context, ref AppRef, orCreate bool, mutate func(*store.App) error) (Result, error) {
 	var want string // the uid after the change
 	created := false
-	keys := commit.Keys{Apps: []AppRef{ref}, ChangesConfig: true}
+	keys := commit.Keys{Apps: []AppRef{ref}, Orgs: []string{ref.Org}, ChangesConfig: true}
 	for {
 		r, err := s.submit(ctx, ref.Org, Key{}, &commit.Unit{
 			Keys: keys,
@@ -69,9 +76,10 @@ func (s *Service) UpdateApp(ctx context.Context, ref AppRef, orCreate bool, muta
 				created = false
 				next := store.App{Org: ref.Org}
 				cfg, found := v.App(ref)
+				var before *store.App
 				switch {
 				case found:
-					next = cfg.App
+					next, before = cfg.App, &cfg.App
 				case orCreate && ref.UID != "":
 					next.UID = ref.UID
 					created = true
@@ -82,6 +90,9 @@ func (s *Service) UpdateApp(ctx context.Context, ref AppRef, orCreate bool, muta
 					return 0, err
 				}
 				if err := checkApp(&next); err != nil {
+					return 0, err
+				}
+				if err := s.checkChoice(v, &next, before); err != nil {
 					return 0, err
 				}
 				if next.UID != "" && next.UID != ref.UID && (!found || next.UID != cfg.App.UID) {
@@ -161,6 +172,23 @@ func checkApp(app *store.App) error {
 	checkThrottle(app.ThrottleRate, &p)
 	checkMetadata(app.Metadata, &p)
 	return p.err()
+}
+
+// narrows reports whether an app has a choice of dialects of its own.
+func narrows(app *store.App) bool { return app.Dialects != nil || app.DefaultDialect != "" }
+
+// checkChoice refuses a choice of dialects that the org does not allow, now that it is
+// made. What the org takes away later does not keep the app from being changed.
+func (s *Service) checkChoice(v *commit.View, app, before *store.App) error {
+	if !narrows(app) || before != nil && before.DefaultDialect == app.DefaultDialect &&
+		(before.Dialects == nil) == (app.Dialects == nil) && slices.Equal(before.Dialects, app.Dialects) {
+		return nil
+	}
+	held, err := s.settings(v, app.Org)
+	if err != nil {
+		return err
+	}
+	return held.CheckNarrowed(app.Dialects, app.DefaultDialect)
 }
 
 // endDeliveries starts the task that ends what an endpoint still has to get.

@@ -152,10 +152,10 @@ func TestCheckEndpoint(t *testing.T) {
 		"empty filter":              {func(p *endpoint) { p.FilterTypes = []string{} }, "body.filterTypes"},
 		"largest filter":            {func(p *endpoint) { p.FilterTypes = many(1000) }, ""},
 		"filter too large":          {func(p *endpoint) { p.FilterTypes = many(1001) }, "body.filterTypes"},
-		"filter of no type":         {func(p *endpoint) { p.FilterTypes = []string{marker + "/"} }, "body.filterTypes"},
-		"filter of an empty type":   {func(p *endpoint) { p.FilterTypes = []string{""} }, "body.filterTypes"},
+		"filter of no type":         {func(p *endpoint) { p.FilterTypes = []string{marker + "/"} }, "body.filterTypes.0"},
+		"filter of an empty type":   {func(p *endpoint) { p.FilterTypes = []string{"a", ""} }, "body.filterTypes.1"},
 		"filter of a known word":    {func(p *endpoint) { p.Dialect, p.FilterTypes = ingesttest.Terse, []string{ingesttest.TerseWord} }, ""},
-		"filter of an unknown word": {func(p *endpoint) { p.Dialect, p.FilterTypes = ingesttest.Terse, []string{marker} }, "body.filterTypes"},
+		"filter of an unknown word": {func(p *endpoint) { p.Dialect, p.FilterTypes = ingesttest.Terse, []string{"WORD", "a.b"} }, "body.filterTypes.1"},
 		"empty channels":            {func(p *endpoint) { p.Channels = []string{} }, "body.channels"},
 		"most channels":             {func(p *endpoint) { p.Channels = many(10) }, ""},
 		"too many channels":         {func(p *endpoint) { p.Channels = many(11) }, "body.channels"},
@@ -374,6 +374,7 @@ func TestNew(t *testing.T) {
 		"Store":     func(cfg *ingest.Config) { cfg.Store = nil },
 		"Guard":     func(cfg *ingest.Config) { cfg.Guard = nil },
 		"Dialects":  func(cfg *ingest.Config) { cfg.Dialects = dialect.Set{} },
+		"Codec":     func(cfg *ingest.Config) { cfg.Catalog = ingesttest.Catalog{} },
 	} {
 		cfg := configOf(e)
 		change(&cfg)

@@ -2,6 +2,9 @@ package ingest
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,31 +23,40 @@ const (
 	maxTimeout  = 60 * time.Second
 	maxDeadline = 90 * 24 * time.Hour
 	maxDelay    = 7 * 24 * time.Hour // of one step of a retry schedule
-	maxGrace    = 7 * 24 * time.Hour // of a replaced secret
-	// maxSecrets is how many secrets sign at once; the oldest give way.
-	maxSecrets = 8
 )
 
 // CreateEndpoint adds an endpoint to an app. Without a secret it gets one. Every
 // message that is accepted after CreateEndpoint returned reaches it.
+//
+// All of it is checked in the decision: what is allowed hangs on the dialect, and that
+// on what the org and the app prefer.
 func (s *Service) CreateEndpoint(ctx context.Context, app AppRef, key Key, ep delivery.Endpoint) (Result, error) {
-	if err := s.checkEndpoint(&ep, nil); err != nil {
-		return Result{}, err
-	}
-	s.giveSecret(&ep)
 	return s.submit(ctx, owner(app), key, &commit.Unit{
-		Keys: commit.Keys{Apps: []AppRef{app}, ChangesConfig: true},
+		Keys: endpointKeys(app),
 		Decide: func(v *commit.View) (id.ID, error) {
 			cfg, ok := v.App(app)
 			if !ok {
 				return 0, errs.Missing()
 			}
-			if _, taken := commit.FindEndpoint(cfg, store.Ref{UID: ep.UID}); taken {
+			next := ep
+			if err := s.chooseDialect(v, &cfg.App, &next); err != nil {
+				return 0, err
+			}
+			if err := s.checkEndpoint(&next, nil); err != nil {
+				return 0, err
+			}
+			if _, taken := commit.FindEndpoint(cfg, store.Ref{UID: next.UID}); taken {
 				return 0, errUIDTaken()
 			}
-			return putNewEndpoint(v, cfg, ep), nil
+			s.giveSecret(v, &cfg.App, &next)
+			return putNewEndpoint(v, cfg, next), nil
 		},
 	})
+}
+
+// endpointKeys are what a change of an endpoint reads.
+func endpointKeys(app AppRef) commit.Keys {
+	return commit.Keys{Apps: []AppRef{app}, Orgs: []string{app.Org}, ChangesConfig: true}
 }
 
 func errUIDTaken() error { return conflict("An endpoint with this uid exists") }
@@ -73,11 +85,13 @@ const DisabledByAPI = "api"
 
 // UpdateEndpoint changes an endpoint through mutate, which may run several times.
 // With orCreate an unknown uid is created. Disabling ends what is still to be
-// delivered; enabling forgets earlier failures.
+// delivered; enabling forgets earlier failures. A dialect that is changed must be
+// allowed now, and one that secrets do not fit gets a new one; else what was allowed
+// when it was chosen stays.
 func (s *Service) UpdateEndpoint(ctx context.Context, app AppRef, ref store.Ref, orCreate bool, mutate func(*delivery.Endpoint) error) (Result, error) {
 	existed := false
 	r, err := s.submit(ctx, owner(app), Key{}, &commit.Unit{
-		Keys: commit.Keys{Apps: []AppRef{app}, ChangesConfig: true},
+		Keys: endpointKeys(app),
 		Decide: func(v *commit.View) (id.ID, error) {
 			cfg, ok := v.App(app)
 			if !ok {
@@ -95,13 +109,19 @@ func (s *Service) UpdateEndpoint(ctx context.Context, app AppRef, ref store.Ref,
 			if err := mutate(&next); err != nil {
 				return 0, err
 			}
+			if !existed || dialectName(&next) != dialectName(before) {
+				if err := s.chooseDialect(v, &cfg.App, &next); err != nil {
+					return 0, err
+				}
+				s.dropMisfits(&next, before)
+			}
 			if err := s.checkEndpoint(&next, before); err != nil {
 				return 0, err
 			}
 			if other, taken := commit.FindEndpoint(cfg, store.Ref{UID: next.UID}); taken && other.ID != next.ID {
 				return 0, errUIDTaken()
 			}
-			s.giveSecret(&next)
+			s.giveSecret(v, &cfg.App, &next)
 			if !existed {
 				return putNewEndpoint(v, cfg, next), nil
 			}
@@ -139,44 +159,6 @@ func (s *Service) DeleteEndpoint(ctx context.Context, app AppRef, ref store.Ref)
 		v.ForgetHealth(ep.ID)
 		endDeliveries(v, cfg.App, &ep)
 	})
-}
-
-// RotateSecret gives an endpoint a new secret, made here if secret is empty. The
-// old ones go on signing beside it for the grace period, so that receivers can
-// change over in their own time.
-func (s *Service) RotateSecret(ctx context.Context, app AppRef, ref store.Ref, key Key, secret string, grace time.Duration) error {
-	if grace < 0 || grace > maxGrace {
-		return errs.InvalidField("must be between 0 and 604800 seconds", "body", "gracePeriodSeconds")
-	}
-	found, err := s.findEndpoint(ctx, app, ref)
-	if err != nil {
-		return err
-	}
-	d, _ := s.cfg.Dialects.Get(found.Dialect)
-	if secret == "" {
-		secret = d.NewSecret()
-	} else if err := d.CheckSecret(secret); err != nil {
-		return errs.InvalidField(secretRule(err), "body", "key")
-	}
-	return s.changeEndpoint(ctx, app, ref, key, func(v *commit.View, _ *store.AppConfig, ep delivery.Endpoint) {
-		ep.Secrets = rotated(ep.Secrets, secret, v.Now(), grace)
-		ep.UpdatedAt = v.Now()
-		v.PutEndpoint(ep)
-	})
-}
-
-// rotated puts a new secret before the old ones, which end with the grace period.
-func rotated(old []delivery.Secret, secret string, now time.Time, grace time.Duration) []delivery.Secret {
-	next := []delivery.Secret{{Value: secret}}
-	for _, s := range old {
-		if s.Expires.IsZero() || s.Expires.After(now.Add(grace)) {
-			s.Expires = now.Add(grace)
-		}
-		if s.Expires.After(now) && s.Value != secret && len(next) < maxSecrets {
-			next = append(next, s)
-		}
-	}
-	return next
 }
 
 // findEndpoint reads an endpoint by what a path names.
@@ -218,13 +200,6 @@ func (s *Service) changeEndpoint(ctx context.Context, app AppRef, ref store.Ref,
 	return err
 }
 
-func (s *Service) giveSecret(ep *delivery.Endpoint) {
-	if len(ep.Secrets) == 0 {
-		d, _ := s.cfg.Dialects.Get(ep.Dialect)
-		ep.Secrets = []delivery.Secret{{Value: d.NewSecret()}}
-	}
-}
-
 // checkEndpoint says what is wrong with an endpoint as a caller wants it. before
 // is the endpoint as it was, nil for a new one: a part that did not change is
 // not checked again, so that an endpoint that was accepted under older rules can
@@ -241,14 +216,9 @@ func (s *Service) checkEndpoint(ep, before *delivery.Endpoint) error {
 		p.add("must be one of "+strings.Join(s.cfg.Dialects.Names(), ", "), "dialect")
 		return p.err()
 	}
-	s.checkFilter(ep, &p)
+	s.checkFilter(ep, before, d, &p)
 	checkHeaders(ep.Headers, d, &p)
-	for _, secret := range ep.Secrets {
-		if err := d.CheckSecret(secret.Value); err != nil {
-			p.add(secretRule(err), "secret")
-			break
-		}
-	}
+	checkSecrets(ep.Secrets, d, &p)
 	checkThrottle(ep.ThrottleRate, &p)
 	checkMetadata(ep.Metadata, &p)
 	checkTiming(ep, &p)
@@ -264,31 +234,80 @@ func (s *Service) checkURL(ep, before *delivery.Endpoint, p *problems) {
 	}
 	if len(ep.URL) > maxURL {
 		p.add("is longer than 2048 characters", "url")
+	} else if s.cfg.Local != nil && s.cfg.Local(ep.URL) {
+		return
 	} else if err := s.cfg.Guard.CheckURL(ep.URL); err != nil {
 		p.add(err.Error(), "url")
 	}
 }
 
-func (s *Service) checkFilter(ep *delivery.Endpoint, p *problems) {
-	switch {
-	case ep.FilterTypes != nil && len(ep.FilterTypes) == 0:
-		p.add("must be absent or name at least one event type", "filterTypes")
-	case len(ep.FilterTypes) > maxFilter:
-		p.add("names more than 1000 event types", "filterTypes")
-	}
-	for _, t := range ep.FilterTypes {
-		if !word(t, maxWord) {
-			p.add("event types are 1 to 256 characters of A-Z a-z 0-9 - _ .", "filterTypes")
-			break
-		}
-		if !s.says(ep, t) {
-			p.add("names an event type that the endpoint's dialect cannot say", "filterTypes")
-			break
-		}
-	}
+func (s *Service) checkFilter(ep, before *delivery.Endpoint, d dialect.Dialect, p *problems) {
 	if ep.Channels != nil {
 		checkChannels(ep.Channels, maxChannels, p)
 	}
+	if ep.FilterTypes == nil || before != nil && sameFilter(ep, before) {
+		return
+	}
+	if len(ep.FilterTypes) == 0 {
+		p.add("must be absent or name at least one event type", "filterTypes")
+	}
+	types := make([]string, 0, len(ep.FilterTypes))
+	for i, entry := range ep.FilterTypes {
+		named, problem := typesOf(entry, ep, d)
+		if problem != "" {
+			p.add(problem, "filterTypes", strconv.Itoa(i))
+		}
+		types = append(types, named...)
+	}
+	ep.FilterTypes = distinct(types)
+	if len(ep.FilterTypes) > maxFilter {
+		p.add("names more than 1000 event types", "filterTypes")
+	}
+}
+
+// sameFilter reports whether a subscription, and what its dialect makes of it, is as
+// it was.
+func sameFilter(ep, before *delivery.Endpoint) bool {
+	return dialectName(ep) == dialectName(before) && ep.NoTranslate == before.NoTranslate &&
+		before.FilterTypes != nil && slices.Equal(ep.FilterTypes, before.FilterTypes)
+}
+
+// typesOf gives the event types that an entry of a subscription stands for: itself if
+// the dialect says it, else all that go out under it as the dialect's own word. The
+// names of event types are no secret, so what is wrong with an entry quotes it.
+func typesOf(entry string, ep *delivery.Endpoint, d dialect.Dialect) (types []string, problem string) {
+	if !word(entry, maxWord) {
+		return nil, "event types are 1 to 256 characters of A-Z a-z 0-9 - _ ."
+	}
+	named := []string{entry}
+	if _, fit := d.Word(entry); fit == dialect.Unsaid {
+		named = d.Types(entry)
+	}
+	translated := false
+	for _, t := range named {
+		_, fit := d.Word(t)
+		if fit == dialect.Exact || fit == dialect.Translated && !ep.NoTranslate {
+			types = append(types, t)
+		}
+		translated = translated || fit == dialect.Translated
+	}
+	switch {
+	case len(types) > 0:
+		return types, ""
+	case translated:
+		return nil, fmt.Sprintf("%s says %s only as a translation, and the endpoint has translate: false", d.Name(), entry)
+	}
+	return nil, fmt.Sprintf("%s cannot say %s, and has no word of that name", d.Name(), entry)
+}
+
+// distinct removes repetitions and keeps the order.
+func distinct(names []string) []string {
+	met := make(map[string]struct{}, len(names))
+	return slices.DeleteFunc(names, func(name string) bool {
+		_, again := met[name]
+		met[name] = struct{}{}
+		return again
+	})
 }
 
 func checkChannels(channels []string, limit int, p *problems) {
@@ -341,7 +360,3 @@ func checkDeadline(deadline time.Duration, p *problems) {
 		p.add("must be between 1s and 2160h", "deadline")
 	}
 }
-
-// secretRule is the public text of a refused secret. Errors of the dialects name
-// the rule and never the value.
-func secretRule(err error) string { return err.Error() }

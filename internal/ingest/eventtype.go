@@ -10,7 +10,8 @@ import (
 )
 
 // CreateEventType declares an event type of an org. One that was archived comes
-// back with the new description; one in use is a conflict.
+// back with the new description; one in use is a conflict. A name of the catalogue's
+// is free to take: the type is then the org's own, whatever its payload.
 func (s *Service) CreateEventType(ctx context.Context, key Key, t store.EventType) (Result, error) {
 	if err := checkEventType(&t); err != nil {
 		return Result{}, err
@@ -35,13 +36,14 @@ func (s *Service) CreateEventType(ctx context.Context, key Key, t store.EventTyp
 }
 
 // UpdateEventType changes an event type through mutate, which may run several
-// times. With orCreate an unknown name is declared.
+// times. With orCreate an unknown name is declared; else one of the catalogue's is a
+// conflict.
 func (s *Service) UpdateEventType(ctx context.Context, org, name string, orCreate bool, mutate func(*store.EventType) error) (Result, error) {
 	existed := false
 	r, err := s.changeEventType(ctx, org, name, func(v *commit.View, t store.EventType, found bool) error {
 		existed = found
 		if !found && !orCreate {
-			return errs.Missing()
+			return s.noOwnType(v, org, name)
 		}
 		if err := mutate(&t); err != nil {
 			return err
@@ -67,7 +69,7 @@ func (s *Service) UpdateEventType(ctx context.Context, org, name string, orCreat
 func (s *Service) DeleteEventType(ctx context.Context, org, name string, expunge bool) error {
 	_, err := s.changeEventType(ctx, org, name, func(v *commit.View, t store.EventType, found bool) error {
 		if !found {
-			return errs.Missing()
+			return s.noOwnType(v, org, name)
 		}
 		if expunge {
 			v.EraseEventType(t)
@@ -80,10 +82,30 @@ func (s *Service) DeleteEventType(ctx context.Context, org, name string, expunge
 	return err
 }
 
+// noOwnType is the answer to a change of an event type that the org has not declared:
+// it is missing, or it is the catalogue's, which nobody changes.
+func (s *Service) noOwnType(v *commit.View, org, name string) error {
+	if s.cfg.Catalog == nil {
+		return errs.Missing()
+	}
+	if _, listed := s.cfg.Catalog.Get(name); !listed {
+		return errs.Missing() // as it is for those who read it
+	}
+	held, err := s.settings(v, org)
+	if err != nil {
+		return err
+	}
+	if s.lexicon.Offers(name, &held) {
+		return conflict("This event type is the catalogue's and cannot be changed: declare your own of that name with " +
+			"POST or PUT, or choose with the setting catalog what is offered")
+	}
+	return errs.Missing()
+}
+
 func (s *Service) changeEventType(ctx context.Context, org, name string, change func(*commit.View, store.EventType, bool) error) (Result, error) {
 	k := commit.TypeKey{Org: org, Name: name}
 	return s.submit(ctx, org, Key{}, &commit.Unit{
-		Keys: commit.Keys{EventTypes: []commit.TypeKey{k}, ChangesConfig: true},
+		Keys: commit.Keys{Orgs: []string{org}, EventTypes: []commit.TypeKey{k}, ChangesConfig: true},
 		Decide: func(v *commit.View) (id.ID, error) {
 			t, found := v.EventType(k)
 			if !found {
@@ -92,25 +114,6 @@ func (s *Service) changeEventType(ctx context.Context, org, name string, change 
 			return 0, change(v, t, found)
 		},
 	})
-}
-
-// UpdateSettings changes an org's settings through mutate, which gets the stored
-// document (nil if there is none), gives the next one and may run several times.
-func (s *Service) UpdateSettings(ctx context.Context, org string, mutate func(doc []byte) ([]byte, error)) error {
-	_, err := s.submit(ctx, org, Key{}, &commit.Unit{
-		Keys: commit.Keys{Orgs: []string{org}, ChangesConfig: true},
-		Decide: func(v *commit.View) (id.ID, error) {
-			next := v.Settings(org)
-			doc, err := mutate(next.Doc)
-			if err != nil {
-				return 0, err
-			}
-			next.Doc, next.UpdatedAt = doc, v.Now()
-			v.PutSettings(next)
-			return 0, nil
-		},
-	})
-	return err
 }
 
 func checkEventType(t *store.EventType) error {

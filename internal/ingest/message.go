@@ -10,6 +10,7 @@ import (
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/settings"
 	"github.com/callboard/callboard/internal/store"
 )
 
@@ -25,20 +26,18 @@ const (
 // PostMessage commits a message with a delivery for every endpoint that hears
 // it. When it returns the message is on disk. A repeated eventId is a conflict.
 func (s *Service) PostMessage(ctx context.Context, app AppRef, key Key, m Message) (Result, error) {
-	if err := s.checkMessage(&m, time.Now()); err != nil {
+	d, err := s.draft(m)
+	if err != nil {
 		return Result{}, err
 	}
-	u := &commit.Unit{
-		Keys: commit.Keys{Apps: []AppRef{app}},
-		Size: len(m.Payload) + rowBytes,
-	}
+	u := &commit.Unit{Keys: d.keys(app), Size: len(d.Payload) + rowBytes}
 	var event commit.EventKey
-	if m.EventID != "" {
+	if d.EventID != "" {
 		appID, err := s.findApp(ctx, app)
 		if err != nil {
 			return Result{}, err
 		}
-		event = commit.EventKey{App: appID, Hash: store.HashText(m.EventID)}
+		event = commit.EventKey{App: appID, Hash: store.HashText(d.EventID)}
 		u.Keys.EventIDs = []commit.EventKey{event}
 	}
 	u.Decide = func(v *commit.View) (id.ID, error) {
@@ -46,20 +45,128 @@ func (s *Service) PostMessage(ctx context.Context, app AppRef, key Key, m Messag
 		if !ok {
 			return 0, errs.Missing()
 		}
-		if _, taken := v.EventID(event); taken && m.EventID != "" {
+		if _, taken := v.EventID(event); taken && d.EventID != "" {
 			return 0, conflict("A message with this eventId exists")
 		}
-		return s.fanOut(v, cfg, row(&m, event.Hash, v.Now()), 0, m.Deadline), nil
+		row, err := s.place(v, &cfg.App, d)
+		if err != nil {
+			return 0, err
+		}
+		row.EventHash = event.Hash
+		return s.fanOut(v, cfg, row, 0, d.Deadline), nil
 	}
-	return s.submit(ctx, owner(app), key, u)
+	return s.submitDraft(ctx, app, key, d, u)
+}
+
+// draft is a message that was checked as far as that needs no state.
+type draft struct {
+	Message
+	// known says that the lexicon has the type: whether the message is the catalogue's
+	// hangs on the org, and is decided in the unit.
+	known bool
+	// misfits are what of the payload does not fit the type, if it is known.
+	misfits []errs.Field
+	// warned says that the message was accepted in spite of them. It is the unit's to
+	// write, and to be read once that has ended.
+	warned bool
+}
+
+// draft checks a message. Its payload is compared with the schema here, before there is
+// a unit, so that the writer never waits for that; most types are not known, and then
+// nothing is compared.
+func (s *Service) draft(m Message) (*draft, error) {
+	if err := s.checkMessage(&m, time.Now()); err != nil {
+		return nil, err
+	}
+	d := &draft{Message: m, known: s.lexicon.Knows(m.EventType)}
+	if !d.known {
+		return d, nil
+	}
+	misfits, err := s.lexicon.check(m.EventType, m.Payload)
+	for i := range misfits {
+		misfits[i].Loc = append([]string{"body", "payload"}, misfits[i].Loc...)
+	}
+	d.misfits = misfits
+	return d, err
+}
+
+// keys are what the message's decision reads. What an org says about the catalogue is
+// loaded for types that the lexicon knows alone.
+func (d *draft) keys(app AppRef) commit.Keys {
+	keys := commit.Keys{Apps: []AppRef{app}}
+	if d.known {
+		keys.Orgs = []string{app.Org}
+		keys.EventTypes = []commit.TypeKey{{Org: app.Org, Name: d.EventType}}
+	}
+	return keys
+}
+
+// place decides whose the message is, and refuses one of the catalogue whose payload
+// does not fit, where the org is strict. It gives the row without id and app.
+func (s *Service) place(v *commit.View, app *store.App, d *draft) (store.Message, error) {
+	out := row(&d.Message, v.Now())
+	d.warned = false
+	if !d.known {
+		return out, nil
+	}
+	held, err := s.settings(v, app.Org)
+	if err != nil {
+		return out, err
+	}
+	own, declared := v.EventType(commit.TypeKey{Org: app.Org, Name: d.EventType})
+	if !s.lexicon.Governs(d.EventType, pointer(own, declared), &held) {
+		return out, nil
+	}
+	if len(d.misfits) > 0 && held.SchemaValidation != settings.Warn {
+		return out, &errs.Error{Kind: errs.Invalid, Fields: d.misfits}
+	}
+	d.warned = len(d.misfits) > 0
+	out.Tenant = s.tenant(app)
+	return out, nil
+}
+
+// pointer is v, if it was found.
+func pointer[T any](v T, found bool) *T {
+	if !found {
+		return nil
+	}
+	return &v
+}
+
+// tenant is what an app is called in the vendors' ids of organizations.
+func (s *Service) tenant(app *store.App) string {
+	if app.UID != "" {
+		return app.UID
+	}
+	return s.cfg.Codec.Encode(id.App, app.ID)
+}
+
+// submitDraft commits a message. A repetition gets the warnings of the first answer: the
+// body is the same, and what is stored tells whose the message was.
+func (s *Service) submitDraft(ctx context.Context, app AppRef, key Key, d *draft, u *commit.Unit) (Result, error) {
+	r, err := s.submit(ctx, owner(app), key, u)
+	if err != nil || len(d.misfits) == 0 {
+		return r, err
+	}
+	warned := d.warned
+	if r.Replayed {
+		m, err := s.findMessage(ctx, app, store.Ref{ID: r.ID})
+		if err != nil {
+			return r, err
+		}
+		warned = m.Tenant != ""
+	}
+	if warned {
+		r.Warnings = d.misfits
+	}
+	return r, nil
 }
 
 // row is the message as it is stored; its id and app come with fanOut.
-func row(m *Message, eventHash store.Hash16, now time.Time) store.Message {
+func row(m *Message, now time.Time) store.Message {
 	out := store.Message{
 		Type:      m.EventType,
 		EventID:   m.EventID,
-		EventHash: eventHash,
 		Channels:  m.Channels,
 		Tags:      m.Tags,
 		OrderKey:  m.OrderKey,
@@ -77,6 +184,7 @@ func row(m *Message, eventHash store.Hash16, now time.Time) store.Message {
 func (s *Service) fanOut(v *commit.View, cfg *store.AppConfig, m store.Message, only id.ID, deadline time.Duration) id.ID {
 	m.ID, m.App = v.NextID(), cfg.App.ID
 	v.AddMessage(m)
+	kind, ofCatalog := m.Type, m.Tenant != ""
 	planned := delivery.Plan(delivery.Subject{
 		Message:   m.ID,
 		App:       m.App,
@@ -87,38 +195,44 @@ func (s *Service) fanOut(v *commit.View, cfg *store.AppConfig, m store.Message, 
 		Deadline:  deadline,
 		OrderKey:  m.OrderKey,
 		Only:      only,
-	}, cfg.Endpoints, func(ep *delivery.Endpoint) bool { return s.says(ep, m.Type) })
+	}, cfg.Endpoints, func(ep *delivery.Endpoint) bool { return s.lexicon.Says(ep, kind, ofCatalog) })
 	for _, d := range planned {
 		v.AddDelivery(d, len(m.Payload))
 	}
 	return m.ID
 }
 
-func (s *Service) says(ep *delivery.Endpoint, eventType string) bool {
-	return s.cfg.Dialects.Says(ep.Dialect, eventType, !ep.NoTranslate)
+// says reports whether an endpoint's dialect can say a message, which is the
+// catalogue's if it names a tenant.
+func (s *Service) says(ep *delivery.Endpoint, m *store.Message) bool {
+	return s.lexicon.Says(ep, m.Type, m.Tenant != "")
 }
 
 // SendExample commits a test message for one endpoint alone, whatever it
-// subscribed to.
+// subscribed to. It is the catalogue's or the org's own as any other message is.
 func (s *Service) SendExample(ctx context.Context, app AppRef, endpoint store.Ref, key Key, eventType string, payload []byte) (Result, error) {
-	m := Message{EventType: eventType, Payload: payload}
-	if err := s.checkMessage(&m, time.Now()); err != nil {
+	d, err := s.draft(Message{EventType: eventType, Payload: payload})
+	if err != nil {
 		return Result{}, err
 	}
-	return s.submit(ctx, owner(app), key, &commit.Unit{
-		Keys: commit.Keys{Apps: []AppRef{app}},
+	return s.submitDraft(ctx, app, key, d, &commit.Unit{
+		Keys: d.keys(app),
 		Size: len(payload) + rowBytes,
 		Decide: func(v *commit.View) (id.ID, error) {
 			cfg, ep, err := endpointOf(v, app, endpoint)
-			switch {
-			case err != nil:
+			if err != nil {
 				return 0, err
-			case ep.Disabled:
+			}
+			if ep.Disabled {
 				return 0, conflict("The endpoint is disabled")
-			case !s.says(ep, eventType):
+			}
+			example, err := s.place(v, &cfg.App, d)
+			if err != nil {
+				return 0, err
+			}
+			if !s.says(ep, &example) {
 				return 0, errs.InvalidField("the endpoint's dialect cannot say this event type", "body", "eventType")
 			}
-			example := row(&m, store.Hash16{}, v.Now())
 			example.Test = true
 			return s.fanOut(v, cfg, example, ep.ID, 0), nil
 		},

@@ -213,19 +213,23 @@ func TestTwinsAtOnce(t *testing.T) {
 	} {
 		key := ingest.Key{Scope: "s", Value: name, Body: []byte("b")}
 		var mu sync.Mutex
-		results := map[ingest.Result]int{}
+		type outcome struct {
+			id       id.ID
+			replayed bool
+		}
+		results := map[outcome]int{}
 		succeeded, failed := atOnce(16, func(int) error {
 			r, err := call(key)
 			mu.Lock()
 			defer mu.Unlock()
-			results[r]++
+			results[outcome{r.ID, r.Replayed}]++
 			return err
 		})
 		if succeeded != 16 || len(results) != 2 {
 			t.Errorf("%s: %d succeeded, %v failed, results %v", name, succeeded, failed, results)
 		}
 		for r, n := range results {
-			if r.ID == 0 || !r.Replayed && n != 1 {
+			if r.id == 0 || !r.replayed && n != 1 {
 				t.Errorf("%s: %d times the result %+v", name, n, r)
 			}
 		}

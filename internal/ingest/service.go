@@ -14,6 +14,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/callboard/callboard/internal/commit"
@@ -48,12 +49,26 @@ type Config struct {
 	Store     Store           // required
 	Dialects  dialect.Set     // required: at least native
 	Guard     *netguard.Guard // required
+	// Catalog has the event types that Callboard knows by itself; nil = none.
+	Catalog Catalog
+	// Codec writes the ids by which apps without a uid are called in messages of the
+	// catalogue; required with a Catalog.
+	Codec *id.Codec
+	// Local reports whether requests to a URL never leave the process, so that the
+	// guard has no say; nil = none are such.
+	Local func(url string) bool
 	// Retention is how long messages are kept; default 90 days.
 	Retention time.Duration
 }
 
 // Service is the way in. It is safe for concurrent use.
-type Service struct{ cfg Config }
+type Service struct {
+	cfg     Config
+	lexicon Lexicon
+	perApp  dialect.Dialect // the one whose secrets are the apps'; nil = there is none
+
+	lastSettings atomic.Pointer[orgSettings]
+}
 
 // New makes a Service.
 func New(cfg Config) (*Service, error) {
@@ -63,10 +78,20 @@ func New(cfg Config) (*Service, error) {
 	if _, ok := cfg.Dialects.Get(dialect.Native); !ok {
 		return nil, errors.New("ingest: Config.Dialects lacks native")
 	}
+	if cfg.Catalog != nil && cfg.Codec == nil {
+		return nil, errors.New("ingest: Config.Codec is required with a Catalog")
+	}
 	if cfg.Retention == 0 {
 		cfg.Retention = 90 * 24 * time.Hour
 	}
-	return &Service{cfg: cfg}, nil
+	s := &Service{cfg: cfg, lexicon: Lexicon{cfg.Catalog, cfg.Dialects}}
+	for _, name := range cfg.Dialects.Names() {
+		if d, _ := cfg.Dialects.Get(name); d.Secrets().PerApp {
+			s.perApp = d
+			break
+		}
+	}
+	return s, nil
 }
 
 // submit commits a unit of work under a caller's key.

@@ -19,6 +19,9 @@ type ApplicationIn struct {
 	ThrottleRate optional[int]       `json:"throttleRate,omitzero" minimum:"1" maximum:"65535" doc:"Attempts per second over all endpoints; null = no limit."`
 	RateLimit    optional[int]       `json:"rateLimit,omitzero" minimum:"1" maximum:"65535" deprecated:"true" doc:"The older name of throttleRate."`
 	Metadata     optional[stringMap] `json:"metadata,omitzero" doc:"Your own notes, 16 KiB at most."`
+
+	Dialects       optional[[]string] `json:"dialects,omitzero" doc:"The dialects that the app's endpoints may use, out of the org's; null = the org's."`
+	DefaultDialect optional[string]   `json:"defaultDialect,omitzero" doc:"The dialect of endpoints that name none; null = the org's."`
 }
 
 // ApplicationPatch changes the fields that are sent; null clears.
@@ -28,6 +31,9 @@ type ApplicationPatch struct {
 	ThrottleRate optional[int]       `json:"throttleRate,omitzero" minimum:"1" maximum:"65535" doc:"Attempts per second over all endpoints; null = no limit."`
 	RateLimit    optional[int]       `json:"rateLimit,omitzero" minimum:"1" maximum:"65535" deprecated:"true" doc:"The older name of throttleRate."`
 	Metadata     optional[stringMap] `json:"metadata,omitzero" doc:"Your own notes; they replace the old ones."`
+
+	Dialects       optional[[]string] `json:"dialects,omitzero" doc:"The dialects that the app's endpoints may use, out of the org's; null = the org's."`
+	DefaultDialect optional[string]   `json:"defaultDialect,omitzero" doc:"The dialect of endpoints that name none; null = the org's."`
 }
 
 // stringMap is a JSON object of strings.
@@ -43,6 +49,9 @@ type ApplicationOut struct {
 	Metadata     stringMap `json:"metadata"`
 	CreatedAt    time.Time `json:"createdAt"`
 	UpdatedAt    time.Time `json:"updatedAt"`
+
+	Dialects       []string `json:"dialects" doc:"The dialects that the app's endpoints may use, out of the org's; null = the org's."`
+	DefaultDialect *string  `json:"defaultDialect" doc:"The dialect of endpoints that name none; null = the org's."`
 }
 
 // showApp renders an app. Absent numbers and names are null, metadata is always an
@@ -57,17 +66,23 @@ func (a *api) showApp(app *store.App) ApplicationOut {
 		Metadata:     notNil(app.Metadata),
 		CreatedAt:    app.CreatedAt.UTC(),
 		UpdatedAt:    app.UpdatedAt.UTC(),
+
+		Dialects:       app.Dialects,
+		DefaultDialect: pointer(app.DefaultDialect),
 	}
 }
 
 // replace makes app what a PUT says. An absent uid stays: a client that names an
-// app by its uid and leaves it out of the body does not mean to lose it.
+// app by its uid and leaves it out of the body does not mean to lose it. So do the
+// fields that Svix does not have, which its clients cannot send.
 func (in *ApplicationIn) replace(app *store.App) {
 	app.Name = in.Name
 	set(in.UID, &app.UID)
 	app.ThrottleRate, app.Metadata = 0, nil
 	set(either(in.ThrottleRate, in.RateLimit), &app.ThrottleRate)
 	set(in.Metadata, &app.Metadata)
+	set(in.Dialects, &app.Dialects)
+	set(in.DefaultDialect, &app.DefaultDialect)
 }
 
 // apply changes the fields that were sent. It may run several times on fresh rows,
@@ -77,6 +92,8 @@ func (in *ApplicationPatch) apply(app *store.App) {
 	set(in.UID, &app.UID)
 	set(either(in.ThrottleRate, in.RateLimit), &app.ThrottleRate)
 	set(in.Metadata, &app.Metadata)
+	set(in.Dialects, &app.Dialects)
+	set(in.DefaultDialect, &app.DefaultDialect)
 }
 
 // registerApps puts the routes of apps on the mux. They are the org's, but for

@@ -8,12 +8,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"maps"
 	"net/http"
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/callboard/callboard/internal/web"
 )
 
 //go:embed docs.html
@@ -44,10 +48,7 @@ func (a *api) serveDocuments() error {
 	for _, name := range []string{"ErrorModel", "ErrorDetail"} {
 		delete(a.huma.OpenAPI().Components.Schemas.Map(), name)
 	}
-	document, err := json.Marshal(a.huma.OpenAPI())
-	if err != nil {
-		return fmt.Errorf("restapi: write the OpenAPI document: %w", err)
-	}
+	document := sync.OnceValues(a.renderDocument)
 	page, err := a.renderDocs()
 	if err != nil {
 		return fmt.Errorf("restapi: write the page of the API: %w", err)
@@ -56,8 +57,13 @@ func (a *api) serveDocuments() error {
 	policy := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	a.mux.HandleFunc("GET "+prefix+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		text, err := document()
+		if err != nil {
+			web.Fail(w, err)
+			return
+		}
 		w.Header()["Content-Type"] = jsonType
-		_, _ = w.Write(document)
+		_, _ = w.Write(text)
 	})
 	a.mux.HandleFunc("GET /docs", func(w http.ResponseWriter, _ *http.Request) {
 		h := w.Header()
@@ -68,6 +74,33 @@ func (a *api) serveDocuments() error {
 		_, _ = w.Write(page)
 	})
 	return nil
+}
+
+// renderDocument writes the OpenAPI document. It has a part on webhooks that takes
+// longer than a server should take to start, so it is written when somebody asks.
+func (a *api) renderDocument() ([]byte, error) {
+	described, err := a.describeWebhooks()
+	if err != nil {
+		return nil, fmt.Errorf("restapi: %w", err)
+	}
+	document := *a.huma.OpenAPI()
+	components := *document.Components
+	schemas := huma.NewMapRegistry(componentSchemas, huma.DefaultSchemaNamer)
+	maps.Copy(schemas.Map(), components.Schemas.Map())
+	maps.Copy(schemas.Map(), described.schemas)
+	components.Schemas = schemas
+	document.Components, document.Webhooks = &components, described.paths
+	document.Tags = slices.Clone(document.Tags)
+	for _, name := range a.Dialects.Names() {
+		document.Tags = append(document.Tags, &huma.Tag{
+			Name: tagWebhooks + name, Description: "What endpoints of the dialect " + name + " get.",
+		})
+	}
+	text, err := json.Marshal(&document)
+	if err != nil {
+		return nil, fmt.Errorf("restapi: write the OpenAPI document: %w", err)
+	}
+	return text, nil
 }
 
 // docGroup is one tag with its operations, for the page.

@@ -376,10 +376,20 @@ What differs in small ways:
 - A PUT that leaves out ` + "`uid`" + ` keeps it; null takes it away. A PUT of an endpoint leaves secret, headers, version and the
   fields that Svix does not have (` + "`dialect`, `translate`, `ordering`, `retrySchedule`, `timeout`, `deadline`" + `) as they are
   unless they are sent.
-- The payload is delivered byte for byte as it was sent, white space included.
+- A PUT of an app leaves ` + "`dialects` and `defaultDialect`" + ` as they are unless they are sent.
+- The payload is delivered byte for byte as it was sent, white space included, to native endpoints; other dialects have
+  their own form.
+- Callboard has event types by itself. They show in the list of event types (` + "`origin`" + ` tells them from your own), their
+  messages' payloads must fit their schemas, and a type that you declare under one of their names takes its place, with any
+  payload. A PATCH or DELETE of one that you did not declare is a 409. With the setting ` + "`catalog: none`" + ` there are only your own.
+- An entry of ` + "`filterTypes`" + ` may be a dialect's own word; what is stored and shown are the event types that it stands for. An
+  entry that a dialect cannot say is a 422.
 - An attempt has ended when it shows in a list, so filters for pending and sending attempts find none; a message's
   endpoints and an endpoint's messages show deliveries under way.
 - Endpoints of a dialect that has no word for a message's type do not hear it.
+- Where a webhook has room for one secret (Zuddl, iotum), the secret's route gives the one that it carries now, with ` + "`next`" + `
+  and ` + "`nextAt`" + ` during a grace period. The endpoints of an app that speak iotum share its signing token, and ` + "`secret/rotate`" + `
+  answers 409.
 - The secret's route gives the public key (` + "`whpk_…`" + `) of an endpoint that signs with v1a.
 
 | method | path | answer | remark |
@@ -388,6 +398,15 @@ What differs in small ways:
 	for _, r := range restapi.SvixRoutes() {
 		fmt.Fprintf(&out, "| %s | `%s` | %s | %s |\n", r.Method, r.Path, r.Answer, r.Why)
 	}
+	out.WriteString(`
+Beside these there are a few routes that Svix does not have. They are described at ` + "`/docs`" + ` of your server:
+
+| method | path | what it is |
+|---|---|---|
+| GET, PATCH | ` + "`/api/v1/settings`" + ` | what holds for the whole org: catalogue, validation, dialects |
+| GET | ` + "`/api/v1/app/{app_id}/signing-token`" + ` | the secret that an app's endpoints in iotum's dialect share |
+| POST | ` + "`/api/v1/app/{app_id}/signing-token/rotate`" + ` | replaces it |
+`)
 	return out.Bytes()
 }
 

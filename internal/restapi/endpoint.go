@@ -20,7 +20,7 @@ type EndpointFields struct {
 	Description  optional[string]    `json:"description,omitzero" doc:"For people."`
 	UID          optional[string]    `json:"uid,omitzero" doc:"Your own name for the endpoint, unique in the app."`
 	Disabled     optional[bool]      `json:"disabled,omitzero" doc:"A disabled endpoint gets nothing; what it still had to get has failed."`
-	FilterTypes  optional[[]string]  `json:"filterTypes,omitzero" doc:"The event types it hears; null = all."`
+	FilterTypes  optional[[]string]  `json:"filterTypes,omitzero" doc:"The event types it hears, each in Callboard's name or as the dialect's own word, which stands for all types that go out under it; null = all."`
 	EventTypes   optional[[]string]  `json:"eventTypes,omitzero" doc:"Another name of filterTypes."`
 	Channels     optional[[]string]  `json:"channels,omitzero" doc:"It hears messages that share a channel; null = all messages."`
 	ThrottleRate optional[int]       `json:"throttleRate,omitzero" minimum:"1" maximum:"65535" doc:"Attempts per second; null = no limit."`
@@ -28,8 +28,8 @@ type EndpointFields struct {
 	Metadata     optional[stringMap] `json:"metadata,omitzero" doc:"Your own notes, 16 KiB at most."`
 	Version      optional[int]       `json:"version,omitzero" minimum:"1" maximum:"65535" doc:"Your own version number; 1 by default."`
 
-	Dialect       optional[string]   `json:"dialect,omitzero" doc:"How webhooks look on the wire; native by default."`
-	Translate     optional[bool]     `json:"translate,omitzero" doc:"Whether the dialect may render its neighbours' event types; true by default."`
+	Dialect       optional[string]   `json:"dialect,omitzero" doc:"How webhooks look on the wire; by default the app's or the org's choice, which is native by default. Changing it makes a new secret where the old one does not fit."`
+	Translate     optional[bool]     `json:"translate,omitzero" doc:"Whether event types that the dialect does not have go out as those of its own that are close; true by default."`
 	Ordering      optional[string]   `json:"ordering,omitzero" enum:"none,key" doc:"none is the only one so far."`
 	RetrySchedule optional[[]string] `json:"retrySchedule,omitzero" doc:"The delay after each failed attempt, such as [\"5s\", \"5m\"]; null = the installation's."`
 	Timeout       optional[string]   `json:"timeout,omitzero" doc:"Of one exchange, such as 15s; null = the installation's."`
@@ -40,7 +40,7 @@ type EndpointFields struct {
 // EndpointIn is an endpoint as a client creates it.
 type EndpointIn struct {
 	URL     string              `json:"url" doc:"Where webhooks go." example:"https://example.com/webhook"`
-	Secret  optional[string]    `json:"secret,omitzero" doc:"What webhooks are signed with, whsec_…; one is made if there is none."`
+	Secret  optional[string]    `json:"secret,omitzero" doc:"What webhooks are signed with: whsec_…, or what the dialect's vendor has; one is made if there is none. Not for dialects whose secret is the app's signing token."`
 	Headers optional[stringMap] `json:"headers,omitzero" doc:"Sent with every webhook."`
 	EndpointFields
 }
@@ -86,6 +86,7 @@ type EndpointOut struct {
 	Deadline       *string    `json:"deadline"`
 	DisabledReason *string    `json:"disabledReason" doc:"Why it is disabled: api, gone (410), failing or receiver."`
 	DisabledAt     *time.Time `json:"disabledAt"`
+	Warnings       []string   `json:"warnings,omitempty" doc:"What works and should be better, such as a short secret."`
 }
 
 // showEndpoint renders an endpoint, renamed fields under both of their names: Svix's
@@ -121,6 +122,7 @@ func (a *api) showEndpoint(ep *delivery.Endpoint) EndpointOut {
 		Deadline:       durationPointer(ep.Deadline),
 		DisabledReason: pointer(ep.DisabledReason),
 		DisabledAt:     timePointer(ep.DisabledAt),
+		Warnings:       a.advice(ep.Dialect, ep.Secrets),
 	}
 }
 
@@ -320,13 +322,6 @@ func (a *api) createEndpoint(ctx context.Context, c *call, in *createEndpointIn)
 	if err != nil {
 		return nil, err
 	}
-	dialects, err := a.dialectsOf(ctx, c.Org)
-	if err != nil {
-		return nil, err
-	}
-	if err := dialects.choose(&ep); err != nil {
-		return nil, err
-	}
 	r, err := a.Ingest.CreateEndpoint(ctx, c.appRef, c.key(), ep)
 	if err != nil {
 		return nil, err
@@ -393,25 +388,13 @@ func (a *api) patchEndpoint(ctx context.Context, c *call, in *patchEndpointIn) (
 	return a.updateEndpoint(ctx, c, in.EndpointID, false, in.Body.change)
 }
 
-// updateEndpoint changes an endpoint through mutate and answers with it. The org's
-// settings are read before the change is submitted: mutate runs inside the
-// committer's transaction and must not wait for anything.
+// updateEndpoint changes an endpoint through mutate and answers with it.
 func (a *api) updateEndpoint(ctx context.Context, c *call, text string, orCreate bool, mutate func(*delivery.Endpoint) error) (*answerStatus[EndpointOut], error) {
 	ref, err := web.Ref(a.Codec, id.Endpoint, text)
 	if err != nil {
 		return nil, err
 	}
-	dialects, err := a.dialectsOf(ctx, c.Org)
-	if err != nil {
-		return nil, err
-	}
-	r, err := a.Ingest.UpdateEndpoint(ctx, c.appRef, ref, orCreate, func(ep *delivery.Endpoint) error {
-		before, isNew := ep.Dialect, ep.ID == 0
-		if err := mutate(ep); err != nil || ep.Dialect == before && !isNew {
-			return err // a dialect that was allowed when it was chosen stays
-		}
-		return dialects.choose(ep)
-	})
+	r, err := a.Ingest.UpdateEndpoint(ctx, c.appRef, ref, orCreate, mutate)
 	if err != nil {
 		return nil, err
 	}

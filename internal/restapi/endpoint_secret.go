@@ -15,15 +15,19 @@ import (
 	"github.com/callboard/callboard/signature"
 )
 
-// EndpointSecretOut is what an endpoint's webhooks are signed with.
+// EndpointSecretOut is what an endpoint's webhooks are signed with, or an app's where
+// its endpoints share a token.
 type EndpointSecretOut struct {
-	Key string `json:"key" doc:"What a receiver verifies with: whsec_…, or the public whpk_… of a secret that signs as v1a."`
+	Key      string     `json:"key" doc:"What a receiver verifies with: whsec_…, the public whpk_… of a secret that signs as v1a, or what the dialect's vendor has. Where a webhook has room for one secret, the one that it carries now."`
+	Next     *string    `json:"next,omitempty" doc:"The secret that comes after key, where a webhook has room for one."`
+	NextAt   *time.Time `json:"nextAt,omitempty" doc:"When next takes the place of key."`
+	Warnings []string   `json:"warnings,omitempty" doc:"What works and should be better, such as a short secret."`
 }
 
 // EndpointSecretRotateIn asks for another secret.
 type EndpointSecretRotateIn struct {
 	Key                optional[string] `json:"key,omitzero" doc:"The new secret; one is made if there is none."`
-	GracePeriodSeconds optional[int64]  `json:"gracePeriodSeconds,omitzero" minimum:"0" maximum:"604800" doc:"How long the old secret goes on signing beside it; 24 hours by default."`
+	GracePeriodSeconds optional[int64]  `json:"gracePeriodSeconds,omitzero" minimum:"0" maximum:"604800" doc:"How long the old secret goes on signing beside it, or, where a webhook has room for one, before it; 24 hours by default."`
 }
 
 // defaultGrace is Svix's.
@@ -112,12 +116,16 @@ func (a *api) registerEndpointSecrets() {
 	const path = "/app/{app_id}/endpoint/{endpoint_id}"
 	handle(a, huma.Operation{
 		OperationID: "v1.endpoint.get-secret", Method: http.MethodGet, Path: path + "/secret", Tags: []string{tagEndpoints},
-		Summary: "Get an endpoint's secret", Description: "The newest one, if several sign at the moment.",
+		Summary: "Get an endpoint's secret",
+		Description: "The newest one, if several sign at the moment. Where a webhook has room for one, as Zuddl's and iotum's have, the one " +
+			"that it carries now, with the `next` one during a grace period. iotum's is the app's signing token.",
 	}, accessSeeSecret, a.getSecret)
 	handle(a, huma.Operation{
 		OperationID: "v1.endpoint.rotate-secret", Method: http.MethodPost, Path: path + "/secret/rotate", Tags: []string{tagEndpoints},
 		Summary: "Rotate an endpoint's secret", DefaultStatus: http.StatusNoContent,
-		Description: "The old secret goes on signing beside the new one for the grace period.",
+		Description: "The old secret goes on signing beside the new one for the grace period. Where a webhook has room for one, it goes on " +
+			"alone, and the new one follows; a grace period of 0 changes over at once. An endpoint whose secret is the app's signing token " +
+			"answers 409: rotate that.",
 	}, accessRotate, a.rotateSecret)
 	handle(a, huma.Operation{
 		OperationID: "v1.endpoint.get-headers", Method: http.MethodGet, Path: path + "/headers", Tags: []string{tagEndpoints},
@@ -139,11 +147,43 @@ func (a *api) getSecret(ctx context.Context, c *call, in *EndpointPath) (*answer
 	if err != nil {
 		return nil, err
 	}
-	out := EndpointSecretOut{}
-	if len(ep.Secrets) > 0 {
-		out.Key = verifyingKey(ep.Secrets[0].Value)
+	secrets := ep.Secrets
+	if d, known := a.Dialects.Get(ep.Dialect); known && d.Secrets().PerApp {
+		if secrets, err = a.signingTokens(ctx, c); err != nil {
+			return nil, err
+		}
 	}
-	return &answer[EndpointSecretOut]{out}, nil
+	return &answer[EndpointSecretOut]{a.showSecret(ep.Dialect, secrets)}, nil
+}
+
+// showSecret shows the newest of the secrets of a dialect; where a webhook has room for
+// one, the one that it carries, and what comes after it.
+func (a *api) showSecret(name string, secrets []delivery.Secret) EndpointSecretOut {
+	out := EndpointSecretOut{Warnings: a.advice(name, secrets)}
+	if d, known := a.Dialects.Get(name); known && d.Secrets().OneAtATime {
+		key, next, at := delivery.Carried(secrets, time.Now())
+		out.Key, out.Next = key, pointer(next)
+		if out.Next != nil {
+			out.NextAt = timePointer(at)
+		}
+		return out
+	}
+	if len(secrets) > 0 {
+		out.Key = verifyingKey(secrets[0].Value)
+	}
+	return out
+}
+
+// advice is what a dialect warns of in the secret that an endpoint got last.
+func (a *api) advice(name string, secrets []delivery.Secret) []string {
+	d, known := a.Dialects.Get(name)
+	if !known || len(secrets) == 0 {
+		return nil
+	}
+	if text := d.Advice(secrets[0].Value); text != "" {
+		return []string{text}
+	}
+	return nil
 }
 
 // verifyingKey is what a receiver needs to verify what a secret signs: the secret
@@ -172,14 +212,21 @@ func (a *api) rotateSecret(ctx context.Context, c *call, in *rotateSecretIn) (*n
 	if err != nil {
 		return nil, err
 	}
-	secret, grace := "", defaultGrace
-	if in.Body != nil {
-		set(in.Body.Key, &secret)
-		if s := in.Body.GracePeriodSeconds.Value; s != nil {
-			grace = time.Duration(*s) * time.Second
-		}
-	}
+	secret, grace := in.Body.read()
 	return &nothing{}, a.Ingest.RotateSecret(ctx, c.appRef, ref, c.key(), secret, grace)
+}
+
+// read gives the secret, "" for one that is to be made, and the grace period.
+func (in *EndpointSecretRotateIn) read() (secret string, grace time.Duration) {
+	grace = defaultGrace
+	if in == nil {
+		return "", grace
+	}
+	set(in.Key, &secret)
+	if s := in.GracePeriodSeconds.Value; s != nil {
+		grace = time.Duration(*s) * time.Second
+	}
+	return secret, grace
 }
 
 // getHeaders answers GET …/headers.

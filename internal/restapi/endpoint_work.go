@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/web"
@@ -86,7 +87,9 @@ func (a *api) registerEndpointWork() {
 	handle(a, huma.Operation{
 		OperationID: "v1.endpoint.send-example", Method: http.MethodPost, Path: path + "/send-example", Tags: []string{tagEndpoints},
 		Summary: "Send an example to an endpoint", DefaultStatus: http.StatusAccepted,
-		Description: "To this endpoint alone, whatever it subscribed to. The message is marked as a test.",
+		Description: "To this endpoint alone, whatever it subscribed to. The message is marked as a test. What is sent is `payload`, or the " +
+			"event type's example with `data` laid over its data, member by member. A type of the catalogue is held to its schema, as in " +
+			"sending a message.",
 	}, accessAttempt, a.sendExample)
 	handle(a, huma.Operation{
 		OperationID: "v1.endpoint.get-stats", Method: http.MethodGet, Path: path + "/stats", Tags: []string{tagEndpoints},
@@ -143,13 +146,41 @@ func (a *api) sendExample(ctx context.Context, c *call, in *sendExampleIn) (*ans
 	}
 	r, err := a.Ingest.SendExample(ctx, c.appRef, ref, c.key(), in.Body.EventType, payload)
 	if err != nil {
-		return nil, err
+		return nil, in.Body.relocate(err)
 	}
 	m, err := a.Store.Message(ctx, app.ID, store.Ref{ID: r.ID})
 	if err != nil {
 		return nil, err
 	}
-	return &answer[MessageOut]{a.showMessage(&m, true)}, nil
+	out := a.showMessage(&m, true)
+	out.Warnings = showWarnings(in.Body.placed(r.Warnings))
+	return &answer[MessageOut]{out}, nil
+}
+
+// relocate names what is wrong with the payload where the client wrote it.
+func (in *EventExampleIn) relocate(err error) error {
+	e, ok := errors.AsType[*errs.Error](err)
+	if !ok || e.Kind != errs.Invalid {
+		return err
+	}
+	moved := *e
+	moved.Fields = in.placed(e.Fields)
+	return &moved
+}
+
+// placed moves fields of the payload's data to the request's data, if that is where they
+// come from.
+func (in *EventExampleIn) placed(fields []errs.Field) []errs.Field {
+	if in.Payload != nil || in.Data == nil {
+		return fields
+	}
+	moved := slices.Clone(fields)
+	for i, f := range moved {
+		if len(f.Loc) > 2 && f.Loc[1] == "payload" && f.Loc[2] == "data" {
+			moved[i].Loc = slices.Concat([]string{"body"}, f.Loc[2:])
+		}
+	}
+	return moved
 }
 
 // examplePayload is what send-example sends: the payload that was given, or the
@@ -160,11 +191,10 @@ func (a *api) examplePayload(ctx context.Context, org string, in *EventExampleIn
 	if in.Payload != nil {
 		return in.Payload, nil
 	}
-	t, err := a.Store.EventType(ctx, org, in.EventType)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	sample, err := a.sample(ctx, org, in)
+	if err != nil {
 		return nil, err
 	}
-	sample := schemaExample(t.Schemas, in.ExampleIndex)
 	if sample == nil {
 		sample = map[string]json.RawMessage{
 			"type":      quote(in.EventType),
@@ -180,6 +210,26 @@ func (a *api) examplePayload(ctx context.Context, org string, in *EventExampleIn
 	return json.Marshal(sample)
 }
 
+// sample is the example of an event type, the catalogue's or the org's own as messages
+// of it are; nil if it has none.
+func (a *api) sample(ctx context.Context, org string, in *EventExampleIn) (sample map[string]json.RawMessage, err error) {
+	governed, err := a.governs(ctx, org, in.EventType)
+	if err != nil {
+		return nil, err
+	}
+	if governed {
+		if t := a.catalogType(in.EventType); t != nil && json.Unmarshal(t.Sample, &sample) != nil {
+			return nil, nil
+		}
+		return sample, nil
+	}
+	own, err := a.ownEventType(ctx, org, in.EventType)
+	if err != nil || own == nil {
+		return nil, err
+	}
+	return schemaExample(own.Schemas, in.ExampleIndex), nil
+}
+
 // quote is a text as JSON.
 func quote(text string) json.RawMessage {
 	out, err := json.Marshal(text)
@@ -192,22 +242,38 @@ func quote(text string) json.RawMessage {
 // lay puts the fields of data over those of a sample: inside its own "data" if it
 // has the form of a catalogue message, else at the top.
 func lay(sample map[string]json.RawMessage, data []byte) error {
-	var over map[string]json.RawMessage
-	if err := json.Unmarshal(data, &over); err != nil {
+	if !isObject(data) {
 		return invalid("must be an object", "body", "data")
 	}
-	var inner map[string]json.RawMessage
-	if sample["type"] == nil || json.Unmarshal(sample["data"], &inner) != nil || inner == nil {
-		maps.Copy(sample, over)
-		return nil
+	if sample["type"] == nil || !isObject(sample["data"]) {
+		whole, err := json.Marshal(sample)
+		if err != nil {
+			return err
+		}
+		clear(sample)
+		return json.Unmarshal(overlay(whole, data), &sample)
 	}
-	maps.Copy(inner, over)
-	merged, err := json.Marshal(inner)
-	if err != nil {
-		return err
-	}
-	sample["data"] = merged
+	sample["data"] = overlay(sample["data"], data)
 	return nil
+}
+
+// overlay puts one JSON value over another, objects member by member.
+func overlay(below, above json.RawMessage) json.RawMessage {
+	var members, over map[string]json.RawMessage
+	if !isObject(below) || !isObject(above) || json.Unmarshal(below, &members) != nil || json.Unmarshal(above, &over) != nil {
+		return above
+	}
+	for name, value := range over {
+		if old, known := members[name]; known {
+			value = overlay(old, value)
+		}
+		members[name] = value
+	}
+	merged, err := json.Marshal(members)
+	if err != nil { // it was JSON before
+		return above
+	}
+	return merged
 }
 
 // schemaExample finds an example in an event type's schemas, which map version

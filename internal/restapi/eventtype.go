@@ -2,6 +2,7 @@ package restapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -54,7 +55,17 @@ type EventTypeOut struct {
 	GroupName    *string        `json:"groupName"`
 	CreatedAt    time.Time      `json:"createdAt"`
 	UpdatedAt    time.Time      `json:"updatedAt"`
+
+	Origin       string            `json:"origin" enum:"own,catalog" doc:"Whose it is: the org's own, or the catalogue's, whose messages every dialect below can say."`
+	Words        map[string]string `json:"words" nullable:"false" example:"{\"zuddl\":\"JOINED_SESSION\"}" doc:"What the org's other dialects call it."`
+	Translations []string          `json:"translations" nullable:"false" doc:"Those of the dialects whose word is of a type that is close, and not the same."`
 }
+
+// The origins of event types.
+const (
+	originOwn     = "own"
+	originCatalog = "catalog"
+)
 
 // optionalSchemas is an object that is kept byte for byte, absent, or null.
 type optionalSchemas struct {
@@ -80,6 +91,9 @@ func showEventType(t *store.EventType, content bool) EventTypeOut {
 		GroupName:    pointer(t.GroupName),
 		CreatedAt:    t.CreatedAt.UTC(),
 		UpdatedAt:    t.UpdatedAt.UTC(),
+		Origin:       originOwn,
+		Words:        map[string]string{},
+		Translations: []string{},
 	}
 	if content {
 		out.Schemas = t.Schemas
@@ -141,12 +155,15 @@ func (a *api) registerEventTypes() {
 	const one = "/event-type/{event_type_name}"
 	handle(a, huma.Operation{
 		OperationID: "v1.event-type.list", Method: http.MethodGet, Path: "/event-type", Tags: []string{tagEventTypes},
-		Summary: "List event types", Description: "By name.",
+		Summary: "List event types",
+		Description: "By name: the org's own, and those of the catalogue that the org's setting `catalog` offers and no own type of the name " +
+			"stands in front of. With content, the schema of a catalogue's type holds an example.",
 	}, accessRead, a.listEventTypes)
 	handle(a, huma.Operation{
 		OperationID: "v1.event-type.create", Method: http.MethodPost, Path: "/event-type", Tags: []string{tagEventTypes},
 		Summary: "Declare an event type", DefaultStatus: http.StatusCreated,
-		Description: "An archived one of the name comes back with what is sent.",
+		Description: "An archived one of the name comes back with what is sent. A name of the catalogue's is free to take: its messages are " +
+			"then the org's own, with any payload, for native endpoints. Archiving or removing the own type brings the catalogue's back.",
 	}, accessAdminWrite, a.createEventType)
 	handle(a, huma.Operation{
 		OperationID: "v1.event-type.get", Method: http.MethodGet, Path: one, Tags: []string{tagEventTypes},
@@ -158,11 +175,11 @@ func (a *api) registerEventTypes() {
 	}, accessAdminWrite, a.putEventType)
 	handle(a, huma.Operation{
 		OperationID: "v1.event-type.patch", Method: http.MethodPatch, Path: one, Tags: []string{tagEventTypes},
-		Summary: "Change an event type", Description: "Changes the fields that are sent; null clears.",
+		Summary: "Change an event type", Description: "Changes the fields that are sent; null clears. A type of the catalogue answers 409: declare an own one.",
 	}, accessAdminWrite, a.patchEventType)
 	handle(a, huma.Operation{
 		OperationID: "v1.event-type.delete", Method: http.MethodDelete, Path: one, Tags: []string{tagEventTypes},
-		Summary: "Archive an event type", Description: "With `expunge` it is removed.",
+		Summary: "Archive an event type", Description: "With `expunge` it is removed. A type of the catalogue answers 409: the setting `catalog` says what is offered.",
 	}, accessAdminWrite, a.deleteEventType)
 }
 
@@ -180,23 +197,27 @@ func (a *api) listEventTypes(ctx context.Context, c *call, in *listEventTypesIn)
 	if back && name == "" {
 		return nil, errIterator()
 	}
-	rows, err := a.Store.EventTypes(ctx, c.Org, store.Page{
-		Limit: in.Limit, AfterName: name, Ascending: in.ascending(true) != back,
-	}, in.IncludeArchived)
+	from := store.Page{Limit: in.Limit, AfterName: name, Ascending: in.ascending(true) != back}
+	own, err := a.Store.EventTypes(ctx, c.Org, from, in.IncludeArchived)
 	if err != nil {
 		return nil, err
 	}
-	if back {
-		slices.Reverse(rows.Rows)
+	held, err := a.settingsOf(ctx, c.Org)
+	if err != nil {
+		return nil, err
 	}
-	page := Page[EventTypeOut]{Data: make([]EventTypeOut, 0, len(rows.Rows)), Done: rows.Done}
-	for i := range rows.Rows {
-		if c.mayHear(&rows.Rows[i]) {
-			page.Data = append(page.Data, showEventType(&rows.Rows[i], in.WithContent))
+	types, done := mergeTypes(from, own, a.offered(&held))
+	if back {
+		slices.Reverse(types)
+	}
+	page := Page[EventTypeOut]{Data: make([]EventTypeOut, 0, len(types)), Done: done}
+	for i := range types {
+		if t := &types[i]; t.own == nil || c.mayHear(t.own) {
+			page.Data = append(page.Data, a.showListed(t, in.WithContent, &held))
 		}
 	}
-	if n := len(rows.Rows); n > 0 {
-		last, first := rows.Rows[n-1].Name, "-"+rows.Rows[0].Name
+	if n := len(types); n > 0 {
+		last, first := types[n-1].name(), "-"+types[0].name()
 		page.Iterator, page.PrevIterator = &last, &first
 	}
 	return &answer[Page[EventTypeOut]]{page}, nil
@@ -233,14 +254,33 @@ func (a *api) answerEventType(ctx context.Context, c *call, name string, r inges
 // getEventType answers GET /event-type/{event_type_name}. A type that the caller's
 // flags hide is as absent as one that does not exist.
 func (a *api) getEventType(ctx context.Context, c *call, in *EventTypePath) (*answer[EventTypeOut], error) {
-	t, err := a.Store.EventType(ctx, c.Org, in.Name)
-	if err == nil && !c.mayHear(&t) {
-		err = store.ErrNotFound
-	}
+	own, err := a.ownEventType(ctx, c.Org, in.Name)
 	if err != nil {
 		return nil, err
 	}
-	return &answer[EventTypeOut]{showEventType(&t, true)}, nil
+	held, err := a.settingsOf(ctx, c.Org)
+	if err != nil {
+		return nil, err
+	}
+	if ours := a.catalogType(in.Name); ours != nil && a.lexicon.Governs(in.Name, own, &held) {
+		return &answer[EventTypeOut]{a.showCatalogType(ours, true, &held)}, nil
+	}
+	if own == nil || !c.mayHear(own) {
+		return nil, store.ErrNotFound
+	}
+	return &answer[EventTypeOut]{showEventType(own, true)}, nil
+}
+
+// ownEventType reads a type that an org declared; nil if it did not.
+func (a *api) ownEventType(ctx context.Context, org, name string) (*store.EventType, error) {
+	t, err := a.Store.EventType(ctx, org, name)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return &t, nil
 }
 
 // putEventTypeIn is what PUT /event-type/{event_type_name} takes.

@@ -77,7 +77,7 @@ func TestBadInput(t *testing.T) {
 		{"a secret that is no base64", "POST", "/app/a/endpoint/e/secret/rotate", `{"key":"whsec_` + marker + `!"}`, 422, "body.key"},
 		{"a long grace period", "POST", "/app/a/endpoint/e/secret/rotate", `{"gracePeriodSeconds":604801}`, 422, "body.gracePeriodSeconds"},
 		{"no event types", "POST", "/app/a/endpoint", `{"url":"https://example.com","filterTypes":[]}`, 422, "body.filterTypes"},
-		{"event types that are none", "POST", "/app/a/endpoint", `{"url":"https://example.com","filterTypes":["` + marker + ` !"]}`, 422, "body.filterTypes"},
+		{"event types that are none", "POST", "/app/a/endpoint", `{"url":"https://example.com","filterTypes":["` + marker + ` !"]}`, 422, "body.filterTypes.0"},
 		{"many channels", "POST", "/app/a/endpoint", `{"url":"https://example.com","channels":["1","2","3","4","5","6","7","8","9","10","11"]}`, 422, "body.channels"},
 		{"no dialect", "POST", "/app/a/endpoint", `{"url":"https://example.com","dialect":"` + marker + `"}`, 422, "body.dialect"},
 		{"no ordering", "POST", "/app/a/endpoint", `{"url":"https://example.com","ordering":"` + marker + `"}`, 422, "body.ordering"},

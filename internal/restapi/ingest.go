@@ -31,8 +31,13 @@ type Ingest interface {
 	CreateEndpoint(ctx context.Context, app ingest.AppRef, key ingest.Key, ep delivery.Endpoint) (ingest.Result, error)
 	UpdateEndpoint(ctx context.Context, app ingest.AppRef, ref store.Ref, orCreate bool, mutate func(*delivery.Endpoint) error) (ingest.Result, error)
 	DeleteEndpoint(ctx context.Context, app ingest.AppRef, ref store.Ref) error
-	// RotateSecret makes a secret if none is given.
+	// RotateSecret makes a secret if none is given. It is a conflict for an endpoint whose
+	// secret is the app's.
 	RotateSecret(ctx context.Context, app ingest.AppRef, ref store.Ref, key ingest.Key, secret string, grace time.Duration) error
+	// GiveSigningToken makes an app's token if it has none. It and RotateSigningToken are
+	// NotFound where no dialect knows such tokens.
+	GiveSigningToken(ctx context.Context, app ingest.AppRef) error
+	RotateSigningToken(ctx context.Context, app ingest.AppRef, key ingest.Key, token string, grace time.Duration) error
 
 	// CreateEventType and UpdateEventType are answered by name: their Result has no ID.
 	CreateEventType(ctx context.Context, key ingest.Key, t store.EventType) (ingest.Result, error)
@@ -41,7 +46,8 @@ type Ingest interface {
 	// UpdateSettings gives mutate the stored document, nil if there is none.
 	UpdateSettings(ctx context.Context, org string, mutate func(doc []byte) ([]byte, error)) error
 
-	// PostMessage takes ownership of the message's payload.
+	// PostMessage takes ownership of the message's payload. Its result, and SendExample's,
+	// may hold Warnings.
 	PostMessage(ctx context.Context, app ingest.AppRef, key ingest.Key, m ingest.Message) (ingest.Result, error)
 	SendExample(ctx context.Context, app ingest.AppRef, endpoint store.Ref, key ingest.Key, eventType string, payload []byte) (ingest.Result, error)
 	Resend(ctx context.Context, app ingest.AppRef, message, endpoint store.Ref, key ingest.Key) error

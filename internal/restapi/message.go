@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/web"
@@ -46,6 +47,22 @@ type MessageOut struct {
 	DeliverAt *time.Time     `json:"deliverAt"`
 	Timestamp time.Time      `json:"timestamp"`
 	Test      bool           `json:"test" doc:"Whether it was sent by send-example."`
+	Warnings  []FieldWarning `json:"warnings,omitempty" doc:"Only in the answer to sending, where the org's setting schemaValidation is warn: what of the payload does not fit the event type's schema."`
+}
+
+// FieldWarning names a part of a request that was accepted and is not as it should be.
+type FieldWarning struct {
+	Loc []string `json:"loc" nullable:"false" example:"[\"body\",\"payload\",\"data\",\"session\",\"id\"]"`
+	Msg string   `json:"msg" example:"is required"`
+}
+
+// showWarnings renders warnings; nil for none.
+func showWarnings(fields []errs.Field) []FieldWarning {
+	var out []FieldWarning
+	for _, f := range fields {
+		out = append(out, FieldWarning{Loc: f.Loc, Msg: f.Msg})
+	}
+	return out
 }
 
 // EndpointMessageOut is a message with how its delivery to an endpoint stands.
@@ -285,14 +302,19 @@ func (a *api) precheck(ctx context.Context, c *call, in *precheckIn) (*answer[Me
 	if err != nil {
 		return nil, err
 	}
+	ofCatalog, err := a.governs(ctx, c.Org, in.Body.EventType)
+	if err != nil {
+		return nil, err
+	}
 	subject := delivery.Subject{App: app.ID, Type: in.Body.EventType, Channels: in.Body.Channels}
+	says := func(ep *delivery.Endpoint) bool { return a.lexicon.Says(ep, in.Body.EventType, ofCatalog) }
 	page := store.Page{Limit: maxPage, Ascending: true}
 	for {
 		rows, err := a.Store.AppEndpoints(ctx, app.ID, page)
 		if err != nil {
 			return nil, err
 		}
-		if len(delivery.Plan(subject, rows.Rows, func(ep *delivery.Endpoint) bool { return a.says(ep, in.Body.EventType) })) > 0 {
+		if len(delivery.Plan(subject, rows.Rows, says)) > 0 {
 			return &answer[MessagePrecheckOut]{MessagePrecheckOut{Active: true}}, nil
 		}
 		if rows.Done || rows.Next == 0 {
@@ -302,9 +324,18 @@ func (a *api) precheck(ctx context.Context, c *call, in *precheckIn) (*answer[Me
 	}
 }
 
-// says reports whether the endpoint's dialect has words for an event type.
-func (a *api) says(ep *delivery.Endpoint, eventType string) bool {
-	return a.Dialects.Says(ep.Dialect, eventType, !ep.NoTranslate)
+// governs reports whether a message of an event type would be the catalogue's for an
+// org, as ingest decides it when one is sent.
+func (a *api) governs(ctx context.Context, org, eventType string) (bool, error) {
+	if !a.lexicon.Knows(eventType) {
+		return false, nil
+	}
+	own, err := a.ownEventType(ctx, org, eventType)
+	if err != nil {
+		return false, err
+	}
+	held, err := a.settingsOf(ctx, org)
+	return a.lexicon.Governs(eventType, own, &held), err
 }
 
 // maxPage is the largest page of any list.

@@ -25,7 +25,10 @@ func (a *api) registerPostMessage() {
 		OperationID: "v1.message.create", Method: http.MethodPost, Path: prefix + "/app/{app_id}/msg", Tags: []string{tagMessages},
 		Summary: "Send a message",
 		Description: "When the answer comes the message is on disk, together with its delivery to every endpoint that hears it. " +
-			"The payload is delivered byte for byte as it was sent.",
+			"Native endpoints get the payload byte for byte as it was sent. The payload of an event type of the catalogue is a whole " +
+			"native body, `{type, timestamp, data}`: one that does not fit the type's schema is refused with 422, or accepted with " +
+			"`warnings` where the org's setting `schemaValidation` is `warn`. Every other type takes any JSON object, and native " +
+			"endpoints alone hear it.",
 		Parameters: []*huma.Param{
 			{Name: "app_id", In: "path", Required: true, Description: "The app's id or uid.", Schema: &huma.Schema{Type: huma.TypeString}},
 			{
@@ -39,7 +42,7 @@ func (a *api) registerPostMessage() {
 	out := schemas.Schema(typeOf[MessageOut](), true, "")
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {
 		Schema: in, Example: jsontext.Value(`{"eventType":"session.joined","eventId":"join-4711","payload":{"type":"session.joined",` +
-			`"timestamp":"2026-05-04T09:00:00Z","data":{"sessionId":"s1","registrationId":"r1"}}}`),
+			`"timestamp":"2026-05-04T09:00:00Z","data":{"event":{"id":"e1"},"session":{"id":"s1"},"registration":{"id":"r1"}}}}`),
 	}}}
 	op.Responses = map[string]*huma.Response{"202": {
 		Description: "Accepted", Content: map[string]*huma.MediaType{"application/json": {Schema: out}},
@@ -94,7 +97,7 @@ func (a *api) postMessage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a.writeMessage(w, &m, content)
+	a.writeMessage(w, &m, content, result.Warnings)
 	return nil
 }
 
@@ -181,7 +184,7 @@ const maxPooled = 64 << 10
 
 // writeMessage answers 202 with a MessageOut, whose fields it writes in the order
 // of the type.
-func (a *api) writeMessage(w http.ResponseWriter, m *store.Message, content bool) {
+func (a *api) writeMessage(w http.ResponseWriter, m *store.Message, content bool, warnings []errs.Field) {
 	buf := answerBuffers.Get().(*answerBuffer)
 	b := buf.bytes[:0]
 	b = append(b, `{"id":"`...)
@@ -209,6 +212,7 @@ func (a *api) writeMessage(w http.ResponseWriter, m *store.Message, content bool
 	b = appendTime(b, m.ID.Time())
 	b = append(b, `,"test":`...)
 	b = strconv.AppendBool(b, m.Test)
+	b = appendWarnings(b, warnings)
 	b = append(b, "}\n"...)
 	h := w.Header()
 	h["Content-Type"] = jsonType
@@ -219,6 +223,26 @@ func (a *api) writeMessage(w http.ResponseWriter, m *store.Message, content bool
 		buf.bytes = b
 		answerBuffers.Put(buf)
 	}
+}
+
+// appendWarnings appends the member of that name, or nothing if there is nothing to warn
+// of.
+func appendWarnings(b []byte, warnings []errs.Field) []byte {
+	for i, f := range warnings {
+		if i == 0 {
+			b = append(b, `,"warnings":[{"loc":`...)
+		} else {
+			b = append(b, `,{"loc":`...)
+		}
+		b = appendStrings(b, f.Loc)
+		b = append(b, `,"msg":`...)
+		b = appendQuoted(b, f.Msg)
+		b = append(b, '}')
+	}
+	if len(warnings) > 0 {
+		b = append(b, ']')
+	}
+	return b
 }
 
 // appendString appends a text, or null for the empty one.

@@ -34,6 +34,7 @@ import (
 	"github.com/callboard/callboard/internal/dialect"
 	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/ingest"
 	"github.com/callboard/callboard/internal/token"
 	"github.com/callboard/callboard/internal/web"
 )
@@ -48,7 +49,9 @@ type Config struct {
 	Codec     *id.Codec        // required
 	Tokens    *token.Authority // required
 	Dialects  dialect.Set      // required: at least native
+	Catalog   Catalog          // nil = there are no event types besides the orgs' own
 	PublicURL string           // required: scheme and host under which clients reach the server
+	Inboxes   Inboxes          // nil = no routes for listening
 	// Ready reports why the server cannot do its work; nil = the store is asked.
 	Ready   func() error
 	Metrics http.Handler // served at /metrics; nil = not served
@@ -61,9 +64,18 @@ type Config struct {
 // api holds what the handlers need. It does not change after New.
 type api struct {
 	Config
-	guard *web.Guard
-	huma  huma.API
-	mux   *http.ServeMux
+	lexicon ingest.Lexicon
+	guard   *web.Guard
+	huma    huma.API
+	mux     *http.ServeMux
+}
+
+// Catalog are the event types that Callboard has by itself; *catalog.Catalog is the one
+// outside of tests.
+type Catalog interface {
+	ingest.Catalog
+	// Types are all of them, sorted by name.
+	Types() []dialect.EventType
 }
 
 // New makes the handler of the whole API, the documents and the probes.
@@ -79,9 +91,13 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	cfg.PublicURL = strings.TrimRight(cfg.PublicURL, "/")
 	a := &api{
-		Config: cfg,
-		guard:  &web.Guard{Tokens: cfg.Tokens, Apps: cfg.Store, Codec: cfg.Codec},
-		mux:    http.NewServeMux(),
+		Config:  cfg,
+		lexicon: ingest.Lexicon{Dialects: cfg.Dialects},
+		guard:   &web.Guard{Tokens: cfg.Tokens, Apps: cfg.Store, Codec: cfg.Codec},
+		mux:     http.NewServeMux(),
+	}
+	if cfg.Catalog != nil {
+		a.lexicon.Catalog = cfg.Catalog
 	}
 	a.huma = humago.New(a.mux, a.document())
 	a.registerRoutes()
@@ -110,12 +126,14 @@ func (a *api) registerRoutes() {
 	a.registerApps()
 	a.registerEndpoints()
 	a.registerEndpointSecrets()
+	a.registerSigningTokens()
 	a.registerEndpointWork()
 	a.registerEventTypes()
 	a.registerMessages()
 	a.registerAttempts()
 	a.registerAuth()
 	a.registerTasks()
+	a.registerInboxes()
 	a.registerSettings()
 	a.registerHealth()
 	a.registerLater()

@@ -561,7 +561,7 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}
-	const defaults = `{"catalog":"all","schemaValidation":"strict","dialects":["native","silent"],"defaultDialect":"native"}`
+	const defaults = `{"catalog":"all","schemaValidation":"strict","dialects":["native","shared","silent","terse"],"defaultDialect":"native"}`
 	check(w.do("GET", "/settings", ""), defaults)
 	check(w.do("PATCH", "/settings", `{"catalog":["native"],"schemaValidation":"warn","dialects":["silent"],"defaultDialect":"silent"}`),
 		`{"catalog":["native"],"schemaValidation":"warn","dialects":["silent"],"defaultDialect":"silent"}`)

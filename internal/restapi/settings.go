@@ -3,15 +3,11 @@ package restapi
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
-	"slices"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/callboard/callboard/internal/delivery"
-	"github.com/callboard/callboard/internal/dialect"
+	"github.com/callboard/callboard/internal/settings"
 )
 
 // SettingsOut is what holds for a whole org, defaults filled in.
@@ -32,44 +28,8 @@ type SettingsPatch struct {
 	_                struct{}                `additionalProperties:"false"`
 }
 
-// settings is the document as it is stored: what was set, and nothing else.
-type settings struct {
-	Catalog          *catalogChoice `json:"catalog,omitempty"`
-	SchemaValidation string         `json:"schemaValidation,omitempty"`
-	Dialects         []string       `json:"dialects,omitempty"`
-	DefaultDialect   string         `json:"defaultDialect,omitempty"`
-}
-
 // catalogChoice is "all", "none" or a list of dialects.
-type catalogChoice struct {
-	all  bool
-	only []string // nil or empty = none, unless all
-}
-
-// MarshalJSON writes the shortest form.
-func (c catalogChoice) MarshalJSON() ([]byte, error) {
-	switch {
-	case c.all:
-		return []byte(`"all"`), nil
-	case len(c.only) == 0:
-		return []byte(`"none"`), nil
-	}
-	return json.Marshal(c.only)
-}
-
-// UnmarshalJSON reads a word or a list.
-func (c *catalogChoice) UnmarshalJSON(text []byte) error {
-	*c = catalogChoice{}
-	var word string
-	if json.Unmarshal(text, &word) != nil {
-		return json.Unmarshal(text, &c.only)
-	}
-	c.all = word == "all"
-	if !c.all && word != "none" {
-		return fmt.Errorf("catalog is neither all nor none")
-	}
-	return nil
-}
+type catalogChoice struct{ settings.Catalog }
 
 // Schema is a word or a list of names.
 func (catalogChoice) Schema(huma.Registry) *huma.Schema {
@@ -93,50 +53,28 @@ func (a *api) registerSettings() {
 
 // getSettings answers GET /settings.
 func (a *api) getSettings(ctx context.Context, c *call, _ *struct{}) (*answer[SettingsOut], error) {
-	row, err := a.Store.Settings(ctx, c.Org)
+	s, err := a.settingsOf(ctx, c.Org)
 	if err != nil {
 		return nil, err
 	}
-	s, err := readSettings(row.Doc)
+	return &answer[SettingsOut]{showSettings(&s)}, nil
+}
+
+// settingsOf reads what holds for an org.
+func (a *api) settingsOf(ctx context.Context, org string) (settings.Settings, error) {
+	row, err := a.Store.Settings(ctx, org)
 	if err != nil {
-		return nil, err
+		return settings.Settings{}, err
 	}
-	return &answer[SettingsOut]{a.showSettings(s)}, nil
+	return settings.Of(row.Doc, a.Dialects.Names())
 }
 
-// readSettings reads a stored document; nil has all defaults. Fields that a newer
-// version wrote are ignored.
-func readSettings(doc []byte) (settings, error) {
-	var s settings
-	if doc == nil {
-		return s, nil
+// showSettings renders settings.
+func showSettings(s *settings.Settings) SettingsOut {
+	return SettingsOut{
+		Catalog: catalogChoice{s.Catalog}, SchemaValidation: s.SchemaValidation,
+		Dialects: s.Dialects, DefaultDialect: s.DefaultDialect,
 	}
-	if err := json.Unmarshal(doc, &s); err != nil {
-		return s, fmt.Errorf("read org settings: %w", err)
-	}
-	return s, nil
-}
-
-// showSettings fills in the defaults. They are not stored, so that a default that
-// changes, such as a new dialect, holds for everybody who never chose.
-func (a *api) showSettings(s settings) SettingsOut {
-	out := SettingsOut{
-		Catalog: catalogChoice{all: true}, SchemaValidation: "strict",
-		Dialects: a.Dialects.Names(), DefaultDialect: dialect.Native,
-	}
-	if s.Catalog != nil {
-		out.Catalog = *s.Catalog
-	}
-	if s.SchemaValidation != "" {
-		out.SchemaValidation = s.SchemaValidation
-	}
-	if s.Dialects != nil {
-		out.Dialects = s.Dialects
-	}
-	if s.DefaultDialect != "" {
-		out.DefaultDialect = s.DefaultDialect
-	}
-	return out
 }
 
 // patchSettingsIn is what PATCH /settings takes.
@@ -148,14 +86,15 @@ type patchSettingsIn struct {
 // the change, inside the transaction, so two changes that exclude each other cannot
 // both be made.
 func (a *api) patchSettings(ctx context.Context, c *call, in *patchSettingsIn) (*answer[SettingsOut], error) {
-	var next settings
+	known := a.Dialects.Names()
+	var next settings.Document
 	err := a.Ingest.UpdateSettings(ctx, c.Org, func(doc []byte) ([]byte, error) {
 		var err error
-		if next, err = readSettings(doc); err != nil {
+		if next, err = settings.Parse(doc); err != nil {
 			return nil, err
 		}
 		in.Body.apply(&next)
-		if err := a.checkSettings(&next); err != nil {
+		if err := next.Check(known); err != nil {
 			return nil, err
 		}
 		return json.Marshal(next)
@@ -163,69 +102,19 @@ func (a *api) patchSettings(ctx context.Context, c *call, in *patchSettingsIn) (
 	if err != nil {
 		return nil, err
 	}
-	return &answer[SettingsOut]{a.showSettings(next)}, nil
+	filled := next.Filled(known)
+	return &answer[SettingsOut]{showSettings(&filled)}, nil
 }
 
 // apply changes the settings that were sent; null forgets.
-func (in *SettingsPatch) apply(s *settings) {
+func (in *SettingsPatch) apply(s *settings.Document) {
 	if in.Catalog.Sent {
-		s.Catalog = in.Catalog.Value
+		s.Catalog = nil
+		if choice := in.Catalog.Value; choice != nil {
+			s.Catalog = &choice.Catalog
+		}
 	}
 	set(in.SchemaValidation, &s.SchemaValidation)
 	set(in.Dialects, &s.Dialects)
 	set(in.DefaultDialect, &s.DefaultDialect)
-}
-
-// checkSettings refuses names of dialects that there are not, and a default that
-// no endpoint could use.
-func (a *api) checkSettings(s *settings) error {
-	known := func(name string) bool { _, ok := a.Dialects.Get(name); return ok && name != "" }
-	unknown := func(name string) bool { return !known(name) }
-	choice := "must name dialects out of " + strings.Join(a.Dialects.Names(), ", ")
-	out := a.showSettings(*s)
-	switch {
-	case slices.ContainsFunc(out.Catalog.only, unknown):
-		return invalid(choice, "body", "catalog")
-	case len(out.Dialects) == 0 || slices.ContainsFunc(out.Dialects, unknown):
-		return invalid(choice, "body", "dialects")
-	case !slices.Contains(out.Dialects, out.DefaultDialect):
-		return invalid("must be one of the org's dialects", "body", "defaultDialect")
-	}
-	return nil
-}
-
-// dialectChoice is which dialects an org's endpoints may use.
-type dialectChoice struct {
-	known, allowed []string
-	preferred      string
-}
-
-// dialectsOf reads which dialects an org's endpoints may use.
-func (a *api) dialectsOf(ctx context.Context, org string) (dialectChoice, error) {
-	row, err := a.Store.Settings(ctx, org)
-	if err != nil {
-		return dialectChoice{}, err
-	}
-	s, err := readSettings(row.Doc)
-	if err != nil {
-		return dialectChoice{}, err
-	}
-	out := a.showSettings(s)
-	return dialectChoice{a.Dialects.Names(), out.Dialects, out.DefaultDialect}, nil
-}
-
-// choose gives an endpoint that names no dialect the org's, and refuses one that
-// the org does not allow. A dialect that nobody knows is left for ingest to refuse.
-func (d dialectChoice) choose(ep *delivery.Endpoint) error {
-	if ep.Dialect == "" && d.preferred != dialect.Native {
-		ep.Dialect = d.preferred
-	}
-	name := ep.Dialect
-	if name == "" {
-		name = dialect.Native
-	}
-	if slices.Contains(d.known, name) && !slices.Contains(d.allowed, name) {
-		return invalid("is not among the org's dialects, see /api/v1/settings", "body", "dialect")
-	}
-	return nil
 }

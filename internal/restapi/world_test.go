@@ -21,6 +21,7 @@ import (
 	"github.com/callboard/callboard/internal/dialect/native"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/ingest"
+	"github.com/callboard/callboard/internal/ingest/ingesttest"
 	"github.com/callboard/callboard/internal/netguard"
 	"github.com/callboard/callboard/internal/restapi"
 	"github.com/callboard/callboard/internal/store"
@@ -49,8 +50,20 @@ const (
 
 func testOrg(n byte) string { return id.OrgFromBytes([20]byte{9, n}) }
 
-// newWorld makes an empty world; each change is made to the configuration.
+// newWorld makes an empty world whose event types are the orgs' own; each change is made
+// to the configuration.
 func newWorld(t testing.TB, changes ...func(*restapi.Config)) *world {
+	t.Helper()
+	return makeWorld(t, nil, changes...)
+}
+
+// newCatalogWorld makes an empty world with the catalogue of ingesttest.
+func newCatalogWorld(t testing.TB) *world {
+	t.Helper()
+	return makeWorld(t, ingesttest.Catalog{})
+}
+
+func makeWorld(t testing.TB, catalog restapi.Catalog, changes ...func(*restapi.Config)) *world {
 	t.Helper()
 	ctx := context.Background()
 	must := func(err error) {
@@ -71,14 +84,15 @@ func newWorld(t testing.TB, changes ...func(*restapi.Config)) *world {
 	must(err)
 	w.committer, err = commit.New(ctx, commit.Config{Store: w.store, Logger: slog.New(slog.DiscardHandler)})
 	must(err)
-	dialects := dialect.NewSet(native.Dialect{}, silent{})
+	dialects := testDialects()
 	w.dialects = dialects
 	service, err := ingest.New(ingest.Config{
 		Submitter: w.committer, Store: w.store, Dialects: dialects, Guard: netguard.New(netguard.Policy{}),
+		Catalog: catalog, Codec: w.codec,
 	})
 	must(err)
 	cfg := restapi.Config{
-		Store: w.store, Ingest: service, Codec: w.codec, Tokens: w.tokens, Dialects: dialects, PublicURL: publicURL,
+		Store: w.store, Ingest: service, Codec: w.codec, Tokens: w.tokens, Dialects: dialects, PublicURL: publicURL, Catalog: catalog,
 		Logger: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: "test",
 	}
 	for _, change := range changes {
@@ -101,10 +115,21 @@ func newWorld(t testing.TB, changes ...func(*restapi.Config)) *world {
 	return w
 }
 
+// testDialects are those of ingesttest and one more.
+func testDialects() dialect.Set {
+	d := ingesttest.Dialects()
+	all := []dialect.Dialect{silent{}}
+	for _, name := range d.Names() {
+		known, _ := d.Get(name)
+		all = append(all, known)
+	}
+	return dialect.NewSet(all...)
+}
+
 // silent is a dialect that has no words for anything.
 type silent struct{ native.Dialect }
 
-func (silent) Name() string     { return "silent" }
+func (silent) Name() string                      { return "silent" }
 func (silent) Word(string) (string, dialect.Fit) { return "", dialect.Unsaid }
 
 // lockedBuffer collects a log.

@@ -51,6 +51,13 @@ type App struct {
 	Name         string
 	ThrottleRate int // attempts per second over all endpoints; 0 = no limit
 	Metadata     map[string]string
+	// Dialects are those that its endpoints may use, out of the org's; nil = the org's.
+	Dialects []string
+	// DefaultDialect is that of endpoints that name none; "" = the org's.
+	DefaultDialect string
+	// SigningTokens are the secrets of endpoints whose dialect has one per app, newest
+	// first; nil = none was needed so far.
+	SigningTokens []delivery.Secret
 	// TokensValidFrom refuses app tokens that were issued before it.
 	TokensValidFrom time.Time
 	// ConfigVersion rises with each change of the app or its endpoints.
@@ -87,9 +94,13 @@ type OrgSettings struct {
 
 // Message is what a webhook says. Its time is in its id.
 type Message struct {
-	ID, App   id.ID
-	Type      string
-	Test      bool // sent by send-example
+	ID, App id.ID
+	Type    string
+	Test    bool // sent by send-example
+	// Tenant is what the app was called when the message came in, if the message is of
+	// the catalogue: its uid, else its external id. "" = the message is the org's own.
+	// It goes with the payload: lists without content leave both out.
+	Tenant    string
 	EventID   string
 	EventHash Hash16 // of EventID; meaningless without one
 	Channels  []string

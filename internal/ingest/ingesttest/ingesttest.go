@@ -16,7 +16,6 @@ import (
 	"github.com/callboard/callboard/internal/commit"
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/dialect"
-	"github.com/callboard/callboard/internal/dialect/native"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/ingest"
 	"github.com/callboard/callboard/internal/netguard"
@@ -31,12 +30,6 @@ const (
 	OtherOrg = "org_000000000000000000000000002"
 )
 
-// Terse is the name of a dialect that says the event type "terse.word" alone, and takes the header "Terse" for itself.
-const Terse = "terse"
-
-// TerseWord is what Terse can say.
-const TerseWord = "terse.word"
-
 // Engine is everything between the doors and the dispatcher. Its methods that make things use the background context
 // and fail the test when they fail.
 type Engine struct {
@@ -44,6 +37,7 @@ type Engine struct {
 	Committer *commit.Committer
 	Service   *ingest.Service
 	Dialects  dialect.Set
+	Codec     *id.Codec
 
 	t    *testing.T
 	path string
@@ -86,9 +80,17 @@ func (e *Engine) start() {
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	e.Dialects = dialect.NewSet(native.Dialect{}, terse{})
+	e.Dialects = Dialects()
+	key, err := e.Store.IDKey(ctx)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	if e.Codec, err = id.NewCodec(key); err != nil {
+		e.t.Fatal(err)
+	}
 	e.Service, err = ingest.New(ingest.Config{
 		Submitter: e.Committer, Store: e.Store, Dialects: e.Dialects, Guard: netguard.New(netguard.Policy{}),
+		Catalog: Catalog{}, Codec: e.Codec,
 	})
 	if err != nil {
 		e.t.Fatal(err)
@@ -271,16 +273,3 @@ func (e *Engine) Tasks() []store.Task {
 	}
 	return tasks.Rows
 }
-
-// terse is a dialect of few words.
-type terse struct{ native.Dialect }
-
-func (terse) Name() string { return Terse }
-
-func (terse) Word(kind string) (string, dialect.Fit) {
-	if kind == TerseWord {
-		return kind, dialect.Exact
-	}
-	return "", dialect.Unsaid
-}
-func (terse) OwnHeaders() []string  { return []string{"terse"} }

@@ -41,6 +41,9 @@ type appDoc struct {
 	Name            string            `json:"name"`
 	ThrottleRate    int               `json:"throttleRate,omitempty"`
 	Metadata        map[string]string `json:"metadata"`
+	Dialects        []string          `json:"dialects,omitempty"`
+	DefaultDialect  string            `json:"defaultDialect,omitempty"`
+	SigningTokens   []secretDoc       `json:"signingTokens,omitempty"`
 	TokensValidFrom int64             `json:"tokensValidFrom,omitempty"`
 	CreatedAt       int64             `json:"createdAt"`
 	UpdatedAt       int64             `json:"updatedAt"`
@@ -50,6 +53,7 @@ type appDoc struct {
 func EncodeApp(a *store.App) ([]byte, error) {
 	return json.Marshal(appDoc{
 		Name: a.Name, ThrottleRate: a.ThrottleRate, Metadata: a.Metadata,
+		Dialects: a.Dialects, DefaultDialect: a.DefaultDialect, SigningTokens: encodeSecrets(a.SigningTokens),
 		TokensValidFrom: Micros(a.TokensValidFrom), CreatedAt: Micros(a.CreatedAt), UpdatedAt: Micros(a.UpdatedAt),
 	})
 }
@@ -61,6 +65,7 @@ func DecodeApp(doc []byte, a *store.App) error {
 		return err
 	}
 	a.Name, a.ThrottleRate, a.Metadata = d.Name, d.ThrottleRate, d.Metadata
+	a.Dialects, a.DefaultDialect, a.SigningTokens = d.Dialects, d.DefaultDialect, decodeSecrets(d.SigningTokens)
 	a.TokensValidFrom, a.CreatedAt, a.UpdatedAt = Time(d.TokensValidFrom), Time(d.CreatedAt), Time(d.UpdatedAt)
 	return nil
 }
@@ -96,6 +101,29 @@ type secretDoc struct {
 	Expires int64  `json:"expires,omitempty"`
 }
 
+// encodeSecrets keeps nil apart from an empty list.
+func encodeSecrets(secrets []delivery.Secret) []secretDoc {
+	if secrets == nil {
+		return nil
+	}
+	docs := make([]secretDoc, len(secrets))
+	for i, s := range secrets {
+		docs[i] = secretDoc{Value: s.Value, Expires: Micros(s.Expires)}
+	}
+	return docs
+}
+
+func decodeSecrets(docs []secretDoc) []delivery.Secret {
+	if docs == nil {
+		return nil
+	}
+	secrets := make([]delivery.Secret, len(docs))
+	for i, d := range docs {
+		secrets[i] = delivery.Secret{Value: d.Value, Expires: Time(d.Expires)}
+	}
+	return secrets
+}
+
 // EncodeEndpoint writes column endpoint.doc: what of an endpoint no query names.
 func EncodeEndpoint(e *delivery.Endpoint) ([]byte, error) {
 	doc := endpointDoc{
@@ -105,12 +133,7 @@ func EncodeEndpoint(e *delivery.Endpoint) ([]byte, error) {
 		ThrottleRate: e.ThrottleRate, RetrySchedule: e.RetrySchedule, Timeout: e.Timeout, Deadline: e.Deadline, Metadata: e.Metadata,
 		CreatedAt: Micros(e.CreatedAt), UpdatedAt: Micros(e.UpdatedAt),
 	}
-	if e.Secrets != nil {
-		doc.Secrets = make([]secretDoc, len(e.Secrets))
-		for i, s := range e.Secrets {
-			doc.Secrets[i] = secretDoc{Value: s.Value, Expires: Micros(s.Expires)}
-		}
-	}
+	doc.Secrets = encodeSecrets(e.Secrets)
 	return json.Marshal(doc)
 }
 
@@ -126,12 +149,7 @@ func DecodeEndpoint(doc []byte, e *delivery.Endpoint) error {
 	e.Version, e.FilterTypes, e.Channels, e.Headers, e.Sensitive = d.Version, d.FilterTypes, d.Channels, d.Headers, d.Sensitive
 	e.ThrottleRate, e.RetrySchedule, e.Timeout, e.Deadline, e.Metadata = d.ThrottleRate, d.RetrySchedule, d.Timeout, d.Deadline, d.Metadata
 	e.CreatedAt, e.UpdatedAt = Time(d.CreatedAt), Time(d.UpdatedAt)
-	if d.Secrets != nil {
-		e.Secrets = make([]delivery.Secret, len(d.Secrets))
-		for i, s := range d.Secrets {
-			e.Secrets[i] = delivery.Secret{Value: s.Value, Expires: Time(s.Expires)}
-		}
-	}
+	e.Secrets = decodeSecrets(d.Secrets)
 	return nil
 }
 

@@ -207,7 +207,7 @@ func (t *tx) insertMessages(c *store.Changes) error {
 	n := len(c.Messages)
 	ids, apps, deliverAt := make([]int64, n), make([]int64, n), make([]int64, n)
 	expires, flags, hashes := make([]*int64, n), make([]int16, n), make([]pgtype.UUID, n)
-	kinds, extras, payloads := make([]string, n), make([][]byte, n), make([][]byte, n)
+	kinds, tenants, extras, payloads := make([]string, n), make([]*string, n), make([][]byte, n), make([][]byte, n)
 	for i := range c.Messages {
 		m := &c.Messages[i]
 		ids[i], apps[i], deliverAt[i] = int64(m.ID), int64(m.App), document.Micros(m.DeliverAt)
@@ -220,15 +220,18 @@ func (t *tx) insertMessages(c *store.Changes) error {
 		if m.EventID != "" {
 			hashes[i] = uuid(m.EventHash)
 		}
+		if m.Tenant != "" {
+			tenants[i] = &m.Tenant
+		}
 		var err error
 		if extras[i], err = document.EncodeExtra(m); err != nil {
 			return err
 		}
 		kinds[i], payloads[i] = m.Type, m.Payload
 	}
-	t.queue("messages", `INSERT INTO message (id, app, deliver_at, expires, flags, event_hash, type, extra, payload)
-		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::smallint[], $6::uuid[], $7::text[], $8::bytea[], $9::bytea[])`,
-		ids, apps, deliverAt, expires, flags, hashes, kinds, extras, payloads)
+	t.queue("messages", `INSERT INTO message (id, app, deliver_at, expires, flags, event_hash, type, extra, payload, tenant)
+		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::smallint[], $6::uuid[], $7::text[], $8::bytea[], $9::bytea[], $10::text[])`,
+		ids, apps, deliverAt, expires, flags, hashes, kinds, extras, payloads, tenants)
 	return nil
 }
 

@@ -215,12 +215,15 @@ func (s *Store) withPayloads(ctx context.Context, messages []store.Message) erro
 		ids[i] = messages[i].ID
 	}
 	full, err := s.Messages(ctx, ids)
-	payloads := make(map[id.ID][]byte, len(full))
+	contents := make(map[id.ID]*store.Message, len(full))
 	for i := range full {
-		payloads[full[i].ID] = full[i].Payload
+		contents[full[i].ID] = &full[i]
 	}
 	for i := range messages {
-		messages[i].Payload = payloads[messages[i].ID]
+		messages[i].Payload, messages[i].Tenant = nil, ""
+		if found := contents[messages[i].ID]; found != nil {
+			messages[i].Payload, messages[i].Tenant = found.Payload, found.Tenant
+		}
 	}
 	return err
 }

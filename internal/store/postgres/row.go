@@ -132,14 +132,14 @@ const messageTest = 1
 
 const (
 	messageColumns = `message.id, message.app, message.type, message.flags, message.event_hash, message.deliver_at, message.expires, message.extra`
-	messageBody    = messageColumns + `, message.payload`
+	messageBody    = messageColumns + `, message.payload, message.tenant`
 )
 
 // messageRow is a row of messageColumns or, with body, of messageBody. The columns
 // of a message that an outer join did not find are NULL.
 type messageRow struct {
 	id, app, deliverAt, expires *int64
-	kind                        *string
+	kind, tenant                *string
 	flags                       *int16
 	hash                        pgtype.UUID
 	extra, payload              []byte
@@ -148,7 +148,7 @@ type messageRow struct {
 func (r *messageRow) into(body bool) []any {
 	columns := []any{&r.id, &r.app, &r.kind, &r.flags, &r.hash, &r.deliverAt, &r.expires, &r.extra}
 	if body {
-		return append(columns, &r.payload)
+		return append(columns, &r.payload, &r.tenant)
 	}
 	return columns
 }
@@ -157,6 +157,7 @@ func (r *messageRow) decode() (store.Message, error) {
 	m := store.Message{
 		ID: id.ID(orZero(r.id)), App: id.ID(orZero(r.app)), Type: orZero(r.kind), Test: orZero(r.flags)&messageTest != 0,
 		EventHash: r.hash.Bytes, DeliverAt: document.Time(orZero(r.deliverAt)), PayloadExpires: document.Time(orZero(r.expires)), Payload: r.payload,
+		Tenant: orZero(r.tenant),
 	}
 	err := document.DecodeExtra(r.extra, &m)
 	return m, err

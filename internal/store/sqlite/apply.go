@@ -29,7 +29,8 @@ func newWriter(c *conn) *writer {
 	return &writer{
 		conn:     c,
 		messages: into(`message (id, app, type, bucket, payload)`, `(?,?,?,?,?)`),
-		fullMsgs: into(`message (id, app, type, flags, event_hash, deliver_at, expires, bucket, extra, payload)`, `(?,?,?,?,?,?,?,?,?,?)`),
+		tenants:  into(`message (id, app, type, bucket, payload, tenant)`, `(?,?,?,?,?,?)`),
+		fullMsgs: into(`message (id, app, type, flags, event_hash, deliver_at, expires, bucket, extra, payload, tenant)`, `(?,?,?,?,?,?,?,?,?,?,?)`),
 		rows:     into(`delivery (msg, ep, app, next_at)`, `(?,?,?,?)`),
 		handed:   into(`delivery (msg, ep, app, next_at, state)`, `(?,?,?,?,3)`),
 		fullRows: into(`delivery (msg, ep, app, generation, state, reason, trigger, attempts, next_at, deadline, ord_key, ord_seq)`,
@@ -192,17 +193,32 @@ func (t *tx) writeURLs(_ context.Context, c *store.Changes) error {
 }
 
 func (t *tx) insertMessages(_ context.Context, c *store.Changes) error {
-	plain := func(i int) bool { return plainMessage(&c.Messages[i]) }
-	return runs(len(c.Messages), plain, func(from, to int, plain bool) error {
+	shape := func(i int) *inserter { return t.messageShape(&c.Messages[i]) }
+	return runs(len(c.Messages), shape, func(from, to int, into *inserter) error {
 		batch := c.Messages[from:to]
-		if !plain {
+		if into == t.writer.fullMsgs {
 			return t.insertFullMessages(batch)
 		}
-		return t.writer.messages.insert(len(batch), func(v args, i int) args {
+		return into.insert(len(batch), func(v args, i int) args {
 			m := &batch[i]
-			return append(v, int64(m.ID), int64(m.App), m.Type, t.messages.next(), bytesOrNull(m.Payload))
+			v = append(v, int64(m.ID), int64(m.App), m.Type, t.messages.next(), bytesOrNull(m.Payload))
+			if into == t.writer.tenants {
+				v = append(v, m.Tenant)
+			}
+			return v
 		})
 	})
+}
+
+// messageShape gives the shortest INSERT that a message fits.
+func (t *tx) messageShape(m *store.Message) *inserter {
+	switch {
+	case !plainMessage(m):
+		return t.writer.fullMsgs
+	case m.Tenant != "":
+		return t.writer.tenants
+	}
+	return t.writer.messages
 }
 
 func (t *tx) insertFullMessages(batch []store.Message) error {
@@ -223,7 +239,7 @@ func (t *tx) insertFullMessages(batch []store.Message) error {
 			expires = document.Micros(m.PayloadExpires)
 		}
 		return append(v, int64(m.ID), int64(m.App), m.Type, flag(m.Test)*messageTest, hash, document.Micros(m.DeliverAt), expires,
-			t.messages.next(), bytesOrNull(extras[i]), bytesOrNull(m.Payload))
+			t.messages.next(), bytesOrNull(extras[i]), bytesOrNull(m.Payload), orNull(m.Tenant))
 	})
 }
 

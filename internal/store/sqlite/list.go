@@ -176,13 +176,18 @@ func withPayloads(ctx context.Context, c *conn, messages []store.Message) error 
 	for i := range messages {
 		ids[i] = messages[i].ID
 	}
-	payloads := make(map[id.ID][]byte, len(ids))
-	err := eachIn(ctx, c, `SELECT id, payload FROM message WHERE id IN `, ids, func(row []driver.Value) error {
-		payloads[ident(row[0])] = blob(row[1])
+	type content struct {
+		payload []byte
+		tenant  string
+	}
+	contents := make(map[id.ID]content, len(ids))
+	err := eachIn(ctx, c, `SELECT id, payload, tenant FROM message WHERE id IN `, ids, func(row []driver.Value) error {
+		contents[ident(row[0])] = content{blob(row[1]), text(row[2])}
 		return nil
 	})
 	for i := range messages {
-		messages[i].Payload = payloads[messages[i].ID]
+		found := contents[messages[i].ID]
+		messages[i].Payload, messages[i].Tenant = found.payload, found.tenant
 	}
 	return err
 }

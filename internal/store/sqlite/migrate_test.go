@@ -18,7 +18,9 @@ import (
 )
 
 // steps are all migrations; those of a test are applied or none is.
-func steps() []migration.Step { return []migration.Step{{Version: 1, Name: "init"}} }
+func steps() []migration.Step {
+	return []migration.Step{{Version: 1, Name: "init"}, {Version: 2, Name: "tenant"}}
+}
 
 // wantSteps compares migrations, and whether they are applied.
 func wantSteps(t *testing.T, got []migration.Step, applied bool) {
@@ -161,7 +163,7 @@ func TestNewerSchema(t *testing.T) {
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
-	const want = "schema version 99 is newer than this program's 1"
+	const want = "schema version 99 is newer than this program's 2"
 	if _, err := sqlite.Migrate(t.Context(), path); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("migrating: %v, want %s", err, want)
 	}

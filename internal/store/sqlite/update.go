@@ -20,6 +20,7 @@ import (
 type writer struct {
 	conn     *conn
 	messages *inserter // short rows
+	tenants  *inserter // messages with a tenant and nothing else
 	fullMsgs *inserter
 	rows     *inserter // deliveries, short rows
 	handed   *inserter // the same, stored as leased

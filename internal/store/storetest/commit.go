@@ -16,13 +16,15 @@ func testMessageRoundTrip(w *world) {
 	full := store.Message{
 		ID: w.next(), App: app.ID, Type: "a.b", Test: true, EventID: "Event 1", EventHash: store.HashText("Event 1"),
 		Channels: []string{"x", "y"}, Tags: []string{"t"}, OrderKey: "k", DeliverAt: w.now.Add(time.Microsecond),
-		PayloadExpires: w.now.Add(time.Hour), Payload: []byte("{\"a\":\"\xc3\xbc\"}"),
+		PayloadExpires: w.now.Add(time.Hour), Payload: []byte("{\"a\":\"\xc3\xbc\"}"), Tenant: "Acme.1",
 	}
+	tenant := w.message(app.ID)
+	tenant.Tenant = "app_1"
 	empty := store.Message{ID: w.next(), App: app.ID, Type: "a.b", Channels: []string{}, Tags: []string{}, Payload: []byte{}}
 	gone := store.Message{ID: w.next(), App: app.ID, Type: "a.b"}
-	want := []store.Message{plain, full, empty, gone}
+	want := []store.Message{plain, full, empty, tenant, gone}
 	w.write(store.Changes{Messages: want})
-	ids := []id.ID{gone.ID, plain.ID, w.next(), full.ID, empty.ID}
+	ids := []id.ID{gone.ID, plain.ID, w.next(), full.ID, tenant.ID, empty.ID}
 	got, err := w.Messages(w.ctx(), ids)
 	w.ok("messages", err)
 	same(w, "messages", byID(want), byID(got))

@@ -33,6 +33,7 @@ func testMessageList(w *world) {
 	for i := range 20 {
 		m := w.message([]id.ID{app.ID, other.ID}[i%2])
 		m.Payload = fmt.Appendf(nil, `{"n":%d}`, i)
+		m.Tenant = []string{"", "acme", "Acme"}[i%3]
 		c.Messages = append(c.Messages, m)
 		if i%2 == 0 {
 			want = append(want, m)
@@ -48,8 +49,8 @@ func testMessageList(w *world) {
 	}
 	lean := pages(w, store.Page{Limit: 5, Ascending: true}, w.listMessages(store.MessageQuery{App: app.ID}))
 	for _, m := range lean {
-		if m.Payload != nil {
-			w.Fatalf("a list without content has a payload")
+		if m.Payload != nil || m.Tenant != "" {
+			w.Fatalf("a list without content has a payload or a tenant")
 		}
 	}
 	same(w, "messages without content", messageIDs(want), messageIDs(lean))
@@ -76,11 +77,12 @@ func testMessageFilters(w *world) {
 			m.Channels = []string{"x", fmt.Sprint(i)}
 		}
 		if i%4 == 0 {
-			m.Tags = []string{"t"}
+			m.Tags, m.Tenant = []string{"t"}, "acme"
 		}
 		c.Messages = append(c.Messages, m)
 	}
 	w.write(c)
+	byID := byID(c.Messages)
 	for _, filter := range []store.MessageQuery{
 		{EventTypes: []string{"a"}},
 		{EventTypes: []string{"b", "A"}},
@@ -103,6 +105,10 @@ func testMessageFilters(w *world) {
 		filter.App = app.ID
 		got := messageIDs(pages(w, store.Page{Limit: 2, Ascending: true}, w.listMessages(filter)))
 		same(w, fmt.Sprintf("messages with types %v, channel %q, tag %q", filter.EventTypes, filter.Channel, filter.Tag), want, got)
+		filter.Content = true
+		for _, m := range pages(w, store.Page{Limit: 3, Ascending: true}, w.listMessages(filter)) {
+			same(w, "listed message", byID[m.ID], m)
+		}
 	}
 }
 
@@ -251,7 +257,7 @@ func testAttemptList(w *world) {
 		m := w.message(app.ID)
 		m.Type = []string{"a", "b"}[i%2]
 		if i%3 == 0 {
-			m.Channels, m.Tags = []string{"x"}, []string{"t"}
+			m.Channels, m.Tags, m.Tenant = []string{"x"}, []string{"t"}, "acme"
 		}
 		c.Messages = append(c.Messages, m)
 		for _, ep := range eps {
@@ -321,7 +327,7 @@ func testAttemptList(w *world) {
 		for _, row := range rows {
 			want := byMessage[row.Attempt.Message]
 			if !content {
-				want.Payload = nil
+				want.Payload, want.Tenant = nil, ""
 				if row.Response != nil {
 					w.Error("a list without content has a response")
 				}
