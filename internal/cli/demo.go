@@ -15,9 +15,10 @@ type demoCommand struct {
 
 // Help is the end of `callboard demo --help`.
 func (demoCommand) Help() string {
-	return `Starts a server on a temporary database and three receivers on loopback: one is healthy, one fails twice before it
-takes each message, one hangs at first. Then it sends messages as vendors of events, calls and conversations send them,
-and shows what becomes of them. Without --once it goes on until it is interrupted.
+	return `Starts a server on a temporary database and seven receivers on loopback. Three speak Callboard's own dialect: one is
+healthy, one fails twice before it takes each message, one hangs at first. The others read the webhooks of Zuddl,
+Sessionboard, Oration and iotum. Then it sends messages of every event type of the catalogue and shows what becomes of
+them. Without --once it goes on until it is interrupted.
 
 Example:
 

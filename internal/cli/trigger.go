@@ -243,16 +243,9 @@ func (c *apiClient) outcome(ctx context.Context, message string, wait time.Durat
 	}
 }
 
-// hearers reads who hears a message, and whether each has been tried.
+// hearers reads who hears a message, and whether each has been tried. The attempts are read
+// first: where there is one, what an endpoint's delivery is afterwards has it counted in.
 func (c *apiClient) hearers(ctx context.Context, message string) (all []hearer, attempted bool, err error) {
-	var endpoints struct {
-		Data []struct {
-			ID, URL, Dialect, StatusText string
-		}
-	}
-	if err := c.do(ctx, http.MethodGet, message+"/endpoint?limit=250", nil, &endpoints); err != nil {
-		return nil, false, err
-	}
 	var attempts struct {
 		Data []struct {
 			EndpointID         string
@@ -263,6 +256,14 @@ func (c *apiClient) hearers(ctx context.Context, message string) (all []hearer, 
 	}
 	app, id, _ := strings.Cut(message, "/msg/")
 	if err := c.do(ctx, http.MethodGet, app+"/attempt/msg/"+id+"?limit=250&expanded_statuses=true", nil, &attempts); err != nil {
+		return nil, false, err
+	}
+	var endpoints struct {
+		Data []struct {
+			ID, URL, Dialect, StatusText string
+		}
+	}
+	if err := c.do(ctx, http.MethodGet, message+"/endpoint?limit=250", nil, &endpoints); err != nil {
 		return nil, false, err
 	}
 	attempted = true

@@ -16,11 +16,6 @@ const appUID = "demo"
 
 // The bodies of the API, as far as the demo has a use for them.
 type (
-	eventTypeIn struct {
-		Name        string `json:"name"`
-		Description string `json:"description"`
-		GroupName   string `json:"groupName"`
-	}
 	appIn struct {
 		Name string `json:"name"`
 		UID  string `json:"uid"`
@@ -28,7 +23,11 @@ type (
 	endpointIn struct {
 		URL         string `json:"url"`
 		Description string `json:"description"`
-		Secret      string `json:"secret"`
+		Dialect     string `json:"dialect"`
+		Secret      string `json:"secret,omitempty"`
+	}
+	secretOut struct {
+		Key string `json:"key"`
 	}
 	messageIn struct {
 		EventType string          `json:"eventType"`

@@ -1,9 +1,9 @@
-// Package demo shows Callboard at work: a server on a temporary database, receivers of different manners on loopback,
-// and a stream of messages as vendors of events, conferences, calls and conversations have them.
+// Package demo shows Callboard at work: a server on a temporary database, receivers of different manners and dialects on
+// loopback, and a stream of messages of all event types of the catalogue.
 //
 // It is a client like any other: it speaks the public REST API, and its receivers verify with the public package
 // receiver. What it prints at the end comes from the two ends of the wire, never from inside of the server: what the
-// receivers took, and what the API's log of attempts says.
+// receivers took, and what the API's log of attempts says. Which endpoint hears what it asks the API, too.
 package demo
 
 import (
@@ -56,8 +56,8 @@ type Config struct {
 	Logger   *slog.Logger // of the server; default slog.Default()
 }
 
-// Run shows the demo. With Config.Once it returns nil only if every delivery has arrived: taken by its receiver, and a
-// success in the API's log. Without, it returns nil when ctx ends.
+// Run shows the demo. With Config.Once it returns nil only if every delivery has arrived: taken by its receiver, once and
+// in its dialect's word, and a success in the API's log; and if nothing else has. Without, it returns nil when ctx ends.
 func Run(ctx context.Context, cfg Config) (err error) {
 	s, err := setUp(ctx, cfg)
 	if err != nil {
@@ -81,29 +81,21 @@ type stage struct {
 	server  *app.App
 	token   string
 	api     *client
+	words   words
 	app     string // id of the demo's app
 	targets []*target
 	serving errgroup.Group // the targets
 	ledger  *ledger
 }
 
-// setUp starts the server and the receivers. What it started before an error is ended again.
-func setUp(ctx context.Context, cfg Config) (_ *stage, err error) {
-	s := &stage{cfg: cfg}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.tearDown())
-		}
-	}()
-	s.targets = newTargets()
+// setUp starts the server. What it started before an error is ended again.
+func setUp(ctx context.Context, cfg Config) (*stage, error) {
+	s := &stage{cfg: cfg, targets: newTargets()}
 	s.ledger = newLedger(len(s.targets), !cfg.Once)
-	for i, t := range s.targets {
-		if err := t.listen(ctx, func(message string) { s.ledger.took(i, message, time.Now()) }); err != nil {
-			return nil, err
-		}
-		s.serving.Go(t.serve)
+	if err := s.startServer(ctx); err != nil {
+		return nil, errors.Join(err, s.tearDown())
 	}
-	return s, s.startServer(ctx)
+	return s, nil
 }
 
 func (s *stage) startServer(ctx context.Context) error {
@@ -156,27 +148,54 @@ func (s *stage) tearDown() error {
 	return errors.Join(problems...)
 }
 
-// register makes the event types, an app and an endpoint for each receiver.
-func (s *stage) register(ctx context.Context) error {
-	for _, k := range catalogue {
-		in := eventTypeIn{Name: k.name, Description: k.says, GroupName: k.group}
-		if err := s.api.post(ctx, "/event-type", in, nil); err != nil {
-			return err
-		}
+// register makes an app, and for each receiver an endpoint. The event types are the server's own.
+func (s *stage) register(ctx context.Context) (err error) {
+	if s.words, err = s.api.words(ctx); err != nil {
+		return err
 	}
 	var made created
 	if err := s.api.post(ctx, "/app", appIn{Name: "Demo", UID: appUID}, &made); err != nil {
 		return err
 	}
 	s.app = made.ID
-	for _, t := range s.targets {
-		in := endpointIn{URL: t.url(), Description: t.name, Secret: t.secret}
-		if err := s.api.post(ctx, "/app/"+s.app+"/endpoint", in, &made); err != nil {
+	for i := range s.targets {
+		if err := s.open(ctx, i); err != nil {
 			return err
 		}
-		t.endpoint = made.ID
 	}
 	return nil
+}
+
+// open starts a receiver and makes its endpoint.
+func (s *stage) open(ctx context.Context, receiver int) error {
+	t := s.targets[receiver]
+	in := endpointIn{Description: t.does, Dialect: t.speech.dialect}
+	secret, err := s.secret(ctx, t, &in)
+	if err != nil {
+		return err
+	}
+	if err := t.listen(ctx, secret, func(a arrival) { s.ledger.took(receiver, a, time.Now()) }); err != nil {
+		return err
+	}
+	s.serving.Go(t.serve)
+	in.URL = t.url()
+	var made created
+	if err := s.api.post(ctx, "/app/"+s.app+"/endpoint", in, &made); err != nil {
+		return err
+	}
+	t.endpoint = made.ID
+	return nil
+}
+
+// secret is what a receiver verifies with. It is chosen here and goes in with the endpoint, or it is the app's already.
+func (s *stage) secret(ctx context.Context, t *target, in *endpointIn) (string, error) {
+	if t.speech.newSecret != nil {
+		in.Secret = t.speech.newSecret()
+		return in.Secret, nil
+	}
+	var token secretOut
+	err := s.api.get(ctx, "/app/"+s.app+"/signing-token", &token)
+	return token.Key, err
 }
 
 // once sends a fixed number of messages and judges what became of them.
@@ -197,10 +216,7 @@ func (s *stage) once(ctx context.Context) error {
 		return err
 	}
 	r.print(s.cfg.Out)
-	if r.delivered != r.expected {
-		return fmt.Errorf("%d of %d deliveries did not arrive", r.expected-r.delivered, r.expected)
-	}
-	return nil
+	return r.verdict()
 }
 
 // forever sends messages until ctx ends.
@@ -240,21 +256,26 @@ func (s *stage) showing(ctx context.Context, show *progress, work func(context.C
 }
 
 // send posts n messages, or without end if n is 0, one at each tick. The story goes round the catalogue, so that every
-// event type is heard.
+// event type is heard. If there is an end, the messages tell of the last n seconds, each of its own; see happening.
 func (s *stage) send(ctx context.Context, every time.Duration, n int) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
+	start := time.Now().Add(-time.Duration(n) * time.Second)
 	for i := 0; n == 0 || i < n; i++ {
-		eventType, payload, err := compose(i, time.Now())
+		began := time.Now()
+		at := began
+		if n > 0 {
+			at = start.Add(time.Duration(i) * time.Second)
+		}
+		eventType, payload, err := compose(i, at)
 		if err != nil {
 			return err
 		}
 		var made created
-		began := time.Now()
 		if err := s.api.post(ctx, "/app/"+s.app+"/msg", messageIn{EventType: eventType, Payload: payload}, &made); err != nil {
 			return err
 		}
-		s.ledger.posted(made.ID, began)
+		s.ledger.post(posted{made.ID, eventType, at.Unix(), began})
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -283,14 +304,14 @@ func (s *stage) awaitEnd(ctx context.Context) error {
 	}
 }
 
-// ended reports whether every message has an ended delivery for every endpoint.
+// ended reports whether every message has an ended delivery for every endpoint that should hear it.
 func (s *stage) ended(ctx context.Context) (bool, error) {
 	for _, t := range s.targets {
 		var have stats
 		if err := s.api.get(ctx, "/app/"+s.app+"/endpoint/"+t.endpoint+"/stats", &have); err != nil {
 			return false, err
 		}
-		if have.Success+have.Fail+have.Canceled < messages || have.Pending+have.Sending > 0 {
+		if have.Success+have.Fail+have.Canceled < len(s.ledger.hearings(t.speech.dialect, s.words)) || have.Pending+have.Sending > 0 {
 			return false, nil
 		}
 	}

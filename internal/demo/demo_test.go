@@ -1,46 +1,54 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/callboard/callboard/internal/dialect"
+	"github.com/callboard/callboard/internal/dialect/builtin"
 )
 
-// TestCatalogue counts what the vendors document: see docs/guide/sending.md.
-func TestCatalogue(t *testing.T) {
+// TestKinds: the demo tells of every event type of the catalogue, once in a round.
+func TestKinds(t *testing.T) {
 	t.Parallel()
-	name := regexp.MustCompile(`^[a-z_]+(\.[a-z_]+)+$`)
-	names, groups := map[string]bool{}, map[string]int{}
-	for _, k := range catalogue {
-		if !name.MatchString(k.name) || names[k.name] || k.says == "" {
-			t.Errorf("%q is no name, there twice, or says nothing", k.name)
-		}
-		names[k.name] = true
-		groups[k.group]++
+	var want, got []string
+	for _, eventType := range builtin.Catalog(builtin.Dialects(builtin.Config{})).Types() {
+		want = append(want, eventType.Name)
 	}
-	want := map[string]int{"Zuddl": 2, "Sessionboard": 20, "Oration": 1, "iotum": 22}
-	if diff := cmp.Diff(want, groups); diff != "" {
-		t.Errorf("event types by vendor (-want +got):\n%s", diff)
+	for _, k := range kinds {
+		got = append(got, k.name)
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("event types (-want +got):\n%s", diff)
 	}
 }
 
-// TestCompose holds each message to the form that Callboard's own have, and to the fields that its vendor documents.
+// TestCompose holds each message to the catalogue's schema, to the fields that it is about, and to what makes it readable
+// in every dialect that says it.
 func TestCompose(t *testing.T) {
 	t.Parallel()
-	now := time.Date(2026, 5, 4, 10, 0, 0, 123_456_789, time.UTC)
+	at := time.Date(2026, 5, 4, 10, 0, 0, 123_456_789, time.UTC)
 	want := map[string][]string{
 		"session.joined":                      {"event", "session", "registration"},
 		"session.time_spent":                  {"event", "session", "registration", "timeSpentInMinutes"},
+		"session.deleted":                     {"event", "session", "actor"},
 		"contact.created":                     {"contact", "actor", "sourceOfChange"},
-		"session.speaker.attached":            {"session", "speaker"},
+		"session.speaker.attached":            {"event", "session", "speaker"},
 		"sponsor.event.associated":            {"sponsor", "event"},
 		"conversation.user_joined":            {"conversation"},
 		"conference.recording.ready":          {"hostId", "companyId", "conferenceId", "recordingId", "downloadLink"},
@@ -48,11 +56,17 @@ func TestCompose(t *testing.T) {
 		"conference.participant.role_changed": {"hostId", "conferenceId", "participantId", "participantRole"},
 		"conference.dialout.status_changed":   {"participantId", "status", "phoneNumber"},
 		"drive.file.added":                    {"hostId", "companyId", "id", "filename", "size"},
+		"iotum.vcon_import_failure":           {"uuid", "company_id", "host_id", "error"},
 	}
-	for n := range 2 * len(catalogue) {
-		eventType, payload, err := compose(n, now)
+	catalog := builtin.Catalog(builtin.Dialects(builtin.Config{}))
+	for n := range 2 * len(kinds) {
+		eventType, payload, err := compose(n, at)
 		if err != nil {
 			t.Fatal(err)
+		}
+		problems, err := catalog.Check(eventType, payload)
+		if err != nil || len(problems) > 0 {
+			t.Errorf("%s does not fit its schema (%v): %v", eventType, err, problems)
 		}
 		var got struct {
 			Type, Timestamp string
@@ -72,44 +86,149 @@ func TestCompose(t *testing.T) {
 		if _, ok := got.Data["companyId"]; ok && eventType == "conference.participant.role_changed" {
 			t.Errorf("%s has a company", eventType)
 		}
-		_, again, err := compose(n, now)
+		_, again, err := compose(n, at)
 		if diff := cmp.Diff(string(payload), string(again)); err != nil || diff != "" {
 			t.Errorf("%s differs the second time (%v):\n%s", eventType, err, diff)
 		}
 	}
 }
 
+// TestUnderstood renders each message in each dialect and lets the receivers of that dialect read it: they find the word
+// and the second by which the report tells messages apart.
+func TestUnderstood(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 5, 4, 10, 0, 7, 123_456_789, time.UTC)
+	dialects := builtin.Dialects(builtin.Config{})
+	heard := map[string]int{}
+	for n, k := range kinds {
+		eventType, payload, err := compose(n, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, target := range newTargets() {
+			d, known := dialects.Get(target.speech.dialect)
+			if !known {
+				t.Fatalf("there is no dialect %s", target.speech.dialect)
+			}
+			word, fit := d.Word(eventType)
+			if fit == dialect.Unsaid {
+				continue
+			}
+			body, err := d.Render(dialect.Message{ID: messageID, Type: eventType, Tenant: appUID, Time: time.Now(), Payload: payload})
+			if err != nil {
+				t.Errorf("%s in %s: %v", k.name, d.Name(), err)
+				continue
+			}
+			got := receive(t, target.speech, d, body)
+			if want := (happening{word, at.Unix()}); got.happening() != want {
+				t.Errorf("%s in %s is received as %v, want %v", k.name, d.Name(), got.happening(), want)
+			}
+			heard[target.name]++
+		}
+	}
+	want := map[string]int{"healthy": 58, "fails": 58, "hangs": 58, "zuddl": 11, "board": 20, "oration": 8, "iotum": 28}
+	if diff := cmp.Diff(want, heard); diff != "" {
+		t.Errorf("event types by receiver (-want +got):\n%s", diff)
+	}
+}
+
+const messageID = "msg_0tyj9Ub7s0zg9WEbvAy1XFFn4NR"
+
+// receive sends a signed body to a handler as a receiver has it.
+func receive(t *testing.T, s speech, d dialect.Dialect, body []byte) (got arrival) {
+	t.Helper()
+	secret := d.NewSecret()
+	if s.newSecret != nil {
+		secret = s.newSecret()
+	}
+	if err := d.CheckSecret(secret); err != nil {
+		t.Fatalf("the secret of %s: %v", s.dialect, err)
+	}
+	signer, err := d.NewSigner([]string{secret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := 0
+	handler, err := s.handler(secret, func(_ context.Context, a arrival) error {
+		taken++
+		got = a
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/webhooks", bytes.NewReader(body))
+	signer.Sign(request.Header, messageID, time.Now(), body)
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, request)
+	if answer.Code != http.StatusOK || taken != 1 {
+		t.Fatalf("%s answers %d %s to %s", s.dialect, answer.Code, answer.Body, body)
+	}
+	return got
+}
+
+func TestWords(t *testing.T) {
+	t.Parallel()
+	w := words{nativeName: {}}
+	w.add(eventType{Name: "a.b", Words: map[string]string{"zuddl": "A", "iotum": "b"}, Translations: []string{"iotum"}})
+	w.add(eventType{Name: "greeting.sent"})
+	want := words{
+		"native": {"a.b": {text: "a.b"}, "greeting.sent": {text: "greeting.sent"}},
+		"zuddl":  {"a.b": {text: "A"}},
+		"iotum":  {"a.b": {text: "b", translated: true}},
+	}
+	if diff := cmp.Diff(want, w, cmp.AllowUnexported(word{})); diff != "" {
+		t.Errorf("words (-want +got):\n%s", diff)
+	}
+	if _, said := w.of("sessionboard", "a.b"); said || w.eventTypes() != 2 {
+		t.Errorf("a dialect without words has one, or %d event types are not 2", w.eventTypes())
+	}
+}
+
 func TestLedger(t *testing.T) {
 	t.Parallel()
 	at := func(ms int) time.Time { return time.Unix(1, 0).Add(time.Duration(ms) * time.Millisecond) }
+	w := words{"native": {"a": {text: "a"}, "b": {text: "b"}}, "zuddl": {"b": {text: "B"}}}
 	for _, forget := range []bool{false, true} {
 		l := newLedger(2, forget)
-		l.took(0, "a", at(7)) // before the API has answered
-		l.posted("a", at(5))
-		l.took(0, "a", at(99)) // a second copy
-		l.posted("b", at(10))
-		l.took(1, "a", at(15))
-		if diff := cmp.Diff(counts{posted: 2, taken: []int{1, 1}}, l.count(), cmp.AllowUnexported(counts{})); diff != "" {
+		l.took(0, arrival{id: "1", word: "a", happened: at(10)}, at(7)) // before the API has answered
+		l.post(posted{"m1", "a", 1, at(5)})
+		l.took(0, arrival{id: "2", word: "a", happened: at(20)}, at(99)) // tells of the same
+		l.post(posted{"m2", "b", 2, at(10)})
+		l.took(1, arrival{id: "3", word: "B", happened: at(1500)}, at(15))
+		if diff := cmp.Diff(counts{posted: 2, taken: []int{2, 1}}, l.count(), cmp.AllowUnexported(counts{})); diff != "" {
 			t.Errorf("forget %v: counts (-want +got):\n%s", forget, diff)
 		}
-		wantFirst := map[string]time.Duration{"a": 2 * time.Millisecond}
-		wantEntries := 2
 		if forget {
-			wantFirst, wantEntries = map[string]time.Duration{}, 1
+			if len(l.posted)+len(l.taken[0])+len(l.taken[1]) != 0 {
+				t.Error("what should be forgotten is not")
+			}
+			continue
 		}
-		if diff := cmp.Diff(wantFirst, l.delays(0)); diff != "" {
-			t.Errorf("forget %v: delays (-want +got):\n%s", forget, diff)
+		taken, repeated := l.takings(0)
+		wantTaken := map[happening]taking{{"a", 1}: {at: at(7)}}
+		if diff := cmp.Diff(wantTaken, taken, cmp.AllowUnexported(happening{}, taking{})); diff != "" || repeated != 1 {
+			t.Errorf("%d repeated, want 1; takings (-want +got):\n%s", repeated, diff)
 		}
-		if len(l.entries) != wantEntries {
-			t.Errorf("forget %v: %d entries, want %d", forget, len(l.entries), wantEntries)
+		wantHeard := []hearing{{"m2", at(10), happening{"B", 2}}}
+		if diff := cmp.Diff(wantHeard, l.hearings("zuddl", w), cmp.AllowUnexported(hearing{}, happening{})); diff != "" {
+			t.Errorf("hearings (-want +got):\n%s", diff)
+		}
+		if all := l.hearings("native", w); len(all) != 2 {
+			t.Errorf("native hears %d, want 2", len(all))
 		}
 	}
 }
 
-// TestJudge shows that a delivery counts only if both ends of the wire say so.
+// TestJudge shows that a delivery counts only if both ends of the wire say so, and that what nobody expected shows.
 func TestJudge(t *testing.T) {
 	t.Parallel()
 	const success, fail = 0, 2
+	begun := time.Unix(1000, 0)
+	var expected []hearing
+	for i, message := range []string{"both", "retried", "failed", "only the log says so", "only the receiver says so", "neither"} {
+		expected = append(expected, hearing{message, begun, happening{"a", int64(i)}})
+	}
 	log := []attempt{
 		{"both", success},
 		{"retried", fail},
@@ -119,15 +238,90 @@ func TestJudge(t *testing.T) {
 		{"failed", fail},
 		{"only the log says so", success},
 		{"only the receiver says so", fail},
+		{"not expected", success},
 	}
-	delays := map[string]time.Duration{"both": 1, "retried": 2, "only the receiver says so": 3, "not in the log": 4}
-	got := judge(log, delays)
-	want := row{messages: 5, deliveries: 2, attempts: 8, retried: 2, p50: 2, p99: 4}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(row{})); diff != "" {
+	taken := map[happening]taking{
+		{"a", 0}: {at: begun.Add(1)},
+		{"a", 1}: {at: begun.Add(2)},
+		{"a", 4}: {at: begun.Add(3)},
+		{"b", 0}: {at: begun.Add(4)}, // the right second, the wrong word
+		{"a", 9}: {at: begun.Add(5)},
+	}
+	options := cmp.AllowUnexported(row{})
+	want := row{expected: 6, delivered: 2, attempts: 9, strays: 3, delays: []time.Duration{1, 2, 3}}
+	if diff := cmp.Diff(want, judge(expected, taken, log), options); diff != "" {
 		t.Errorf("judge (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(row{}, judge(nil, nil), cmp.AllowUnexported(row{})); diff != "" {
+	if diff := cmp.Diff(row{}, judge(nil, nil, nil), options); diff != "" {
 		t.Errorf("judge of nothing (-want +got):\n%s", diff)
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		total row
+		want  string
+	}{
+		{row{expected: 2, delivered: 2}, ""},
+		{row{expected: 2, delivered: 1, strays: 1}, "1 of 2 deliveries did not arrive"},
+		{row{expected: 2, delivered: 2, strays: 1}, "1 arrivals or deliveries were not expected"},
+	} {
+		got := ""
+		if err := (&report{total: tt.total}).verdict(); err != nil {
+			got = err.Error()
+		}
+		if got != tt.want {
+			t.Errorf("%+v: got %q, want %q", tt.total, got, tt.want)
+		}
+	}
+}
+
+// TestReportFits: no line is wider than 100 columns.
+func TestReportFits(t *testing.T) {
+	t.Parallel()
+	r := report{
+		rows:  []row{{"healthy", "sessionboard", 99999, 99999, 99999, 99999, 99999, 0, []time.Duration{time.Minute}}},
+		total: row{receiver: "total", expected: 99999, delivered: 99999},
+		samples: []sample{
+			{dialect: "sessionboard", eventType: "session.joined"},
+			{dialect: "oration", eventType: "session.joined", body: strings.Repeat("é", 200), translated: true},
+		},
+	}
+	var out writer
+	r.print(&out)
+	for line := range strings.Lines(string(out)) {
+		if width := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); width > 100 {
+			t.Errorf("%d columns: %s", width, line)
+		}
+	}
+	for _, want := range []string{
+		"  healthy   sessionboard     99999      99999     99999     99999       99999  60000 ms  60000 ms\n",
+		"  sessionboard  (nothing: it has no word for session.joined)\n",
+		"≈ oration       " + strings.Repeat("é", sampleWidth) + "…\n",
+	} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("there is no %q in\n%s", want, out)
+		}
+	}
+}
+
+// TestLineFits: the progress of a long run stays on one line of 100 columns.
+func TestLineFits(t *testing.T) {
+	t.Parallel()
+	s := stage{targets: newTargets()}
+	s.ledger = newLedger(len(s.targets), true)
+	if got, want := s.line(), "sent 0: healthy 0  fails 0  hangs 0  zuddl 0  board 0  oration 0  iotum 0"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, n := range []int{9_999, 10_000, 999_999} {
+		s.ledger.counts.posted = n
+		for i := range s.ledger.counts.taken {
+			s.ledger.counts.taken[i] = n
+		}
+		if line := s.line(); len(line) > 100 {
+			t.Errorf("%d columns: %s", len(line), line)
+		}
 	}
 }
 
@@ -200,7 +394,7 @@ func TestTempers(t *testing.T) {
 
 func TestProgress(t *testing.T) {
 	t.Parallel()
-	const line = "1 messages posted, arrived:  healthy 1"
+	const line = "sent 1: healthy 1"
 	for _, tt := range []struct {
 		terminal bool
 		want     string

@@ -1,26 +1,46 @@
 package demo
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"time"
 )
 
-// ledger notes for each message when it was posted and when each receiver took it. A receiver may be faster than the
-// API's answer, so the two come in either order. It is safe for concurrent use.
-type ledger struct {
-	receivers int
-	forget    bool // messages that all receivers have taken, so that memory stays bounded
-
-	mu      sync.Mutex
-	counts  counts
-	entries map[string]*entry
+// happening is what the messages that one sender sends are told apart by, in every dialect: what happened, in the
+// dialect's word, and when, to the second. An id does not serve, since Zuddl's and iotum's webhooks hold none of
+// Callboard's; so with Config.Once no two messages tell of the same second.
+type happening struct {
+	word   string
+	second int64 // Unix
 }
 
-// entry is one message; zero times have not come yet.
-type entry struct {
-	posted time.Time
-	taken  []time.Time // by receiver; a second copy leaves the first one's time
+// happening is what an arrival tells of.
+func (a arrival) happening() happening { return happening{a.word, a.happened.Unix()} }
+
+// posted is a message that the API has accepted.
+type posted struct {
+	id        string
+	eventType string
+	second    int64     // when it happened
+	began     time.Time // the POST
+}
+
+// taking is what a receiver took.
+type taking struct {
+	at   time.Time
+	body []byte
+}
+
+// ledger notes when each message was posted and when each receiver took what. A receiver may be faster than the API's
+// answer, so the two come in either order. It is safe for concurrent use.
+type ledger struct {
+	forget bool // all but the counts, so that memory stays bounded
+
+	mu     sync.Mutex
+	counts counts
+	posted []posted
+	taken  []map[happening]taking // by receiver
 }
 
 // counts are the figures of the progress.
@@ -30,49 +50,31 @@ type counts struct {
 }
 
 func newLedger(receivers int, forget bool) *ledger {
-	return &ledger{
-		receivers: receivers,
-		forget:    forget,
-		counts:    counts{taken: make([]int, receivers)},
-		entries:   map[string]*entry{},
+	l := &ledger{forget: forget, counts: counts{taken: make([]int, receivers)}}
+	for range receivers {
+		l.taken = append(l.taken, map[happening]taking{})
 	}
+	return l
 }
 
-// posted notes that the API has accepted a message whose POST began at this time.
-func (l *ledger) posted(message string, began time.Time) {
+// post notes that the API has accepted a message.
+func (l *ledger) post(p posted) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e := l.entry(message)
-	e.posted = began
 	l.counts.posted++
-	l.tidy(message, e)
+	if !l.forget {
+		l.posted = append(l.posted, p)
+	}
 }
 
-// took notes that a receiver has taken a message.
-func (l *ledger) took(receiver int, message string, at time.Time) {
+// took notes that a receiver has taken something. Receivers take no message twice: of two takings that tell of the same
+// happening the first counts, and that there were two shows in the counts.
+func (l *ledger) took(receiver int, a arrival, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e := l.entry(message)
-	if !e.taken[receiver].IsZero() {
-		return
-	}
-	e.taken[receiver] = at
 	l.counts.taken[receiver]++
-	l.tidy(message, e)
-}
-
-func (l *ledger) entry(message string) *entry {
-	e, ok := l.entries[message]
-	if !ok {
-		e = &entry{taken: make([]time.Time, l.receivers)}
-		l.entries[message] = e
-	}
-	return e
-}
-
-func (l *ledger) tidy(message string, e *entry) {
-	if l.forget && !e.posted.IsZero() && !slices.ContainsFunc(e.taken, time.Time.IsZero) {
-		delete(l.entries, message)
+	if _, again := l.taken[receiver][a.happening()]; !l.forget && !again {
+		l.taken[receiver][a.happening()] = taking{at, a.body}
 	}
 }
 
@@ -83,16 +85,30 @@ func (l *ledger) count() counts {
 	return counts{posted: l.counts.posted, taken: slices.Clone(l.counts.taken)}
 }
 
-// delays gives how long after its POST each message was taken by a receiver, by message. Messages that were not posted
-// or not taken are missing.
-func (l *ledger) delays(receiver int) map[string]time.Duration {
+// hearing is a message that a receiver should have, as its dialect tells it.
+type hearing struct {
+	message string // id
+	begun   time.Time
+	happening
+}
+
+// hearings are the messages that who speaks a dialect should have: those that it has a word for.
+func (l *ledger) hearings(dialect string, w words) []hearing {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delays := map[string]time.Duration{}
-	for message, e := range l.entries {
-		if at := e.taken[receiver]; !at.IsZero() && !e.posted.IsZero() {
-			delays[message] = at.Sub(e.posted)
+	var all []hearing
+	for _, p := range l.posted {
+		if said, ok := w.of(dialect, p.eventType); ok {
+			all = append(all, hearing{p.id, p.began, happening{said.text, p.second}})
 		}
 	}
-	return delays
+	return all
+}
+
+// takings are what a receiver took; the caller owns them. repeated is how many of its takings told of what an earlier one
+// had told of.
+func (l *ledger) takings(receiver int) (taken map[happening]taking, repeated int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.taken[receiver]), l.counts.taken[receiver] - len(l.taken[receiver])
 }

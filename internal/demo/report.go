@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"slices"
 	"text/tabwriter"
@@ -13,77 +12,92 @@ import (
 
 // report says what became of the messages.
 type report struct {
-	rows      []row
-	expected  int // deliveries: each message for each endpoint
-	delivered int // taken by the receiver, and a success in the API's log
-	forged    int // requests whose signature was wrong
+	rows    []row
+	total   row
+	forged  int // requests whose signature was wrong
+	samples []sample
 }
 
 // row is what one receiver had, or the total.
 type row struct {
 	receiver   string
-	messages   int // that the API's log names
-	deliveries int // that its receiver took and the log calls a success
+	dialect    string
+	expected   int // messages that its dialect has a word for
+	delivered  int // of those, the ones that its receiver took and the API's log calls a success
 	attempts   int // in the API's log
 	verified   int // requests with a good signature, as the receiver counts
-	retried    int // deliveries with more than one attempt
-	p50, p99   time.Duration
+	duplicates int // requests with a message that the receiver had taken before
+	strays     int // takings and logged messages that were not expected, or told of the same again
+	delays     []time.Duration
 }
 
 // report reads the API's log and lays it beside what the receivers have seen.
 func (s *stage) report(ctx context.Context) (*report, error) {
-	r := &report{expected: s.ledger.count().posted * len(s.targets)}
-	all := make([]time.Duration, 0, r.expected)
-	seen := map[string]bool{}
-	total := row{receiver: "total"}
+	r := &report{total: row{receiver: "total"}, samples: s.samples()}
 	for i, t := range s.targets {
 		attempts, err := s.api.attempts(ctx, s.app, t.endpoint)
 		if err != nil {
 			return nil, err
 		}
-		delays := s.ledger.delays(i)
-		one := judge(attempts, delays)
-		one.receiver, one.verified = t.name, int(t.verified.Load())
+		taken, repeated := s.ledger.takings(i)
+		one := judge(s.ledger.hearings(t.speech.dialect, s.words), taken, attempts)
+		one.receiver, one.dialect, one.verified = t.name, t.speech.dialect, int(t.verified.Load())
+		one.duplicates = int(t.accepted.Load()) - len(taken) - repeated
+		one.strays += repeated
 		r.rows = append(r.rows, one)
+		r.total.add(one)
 		r.forged += int(t.forged.Load())
-
-		total.deliveries += one.deliveries
-		total.attempts += one.attempts
-		total.verified += one.verified
-		total.retried += one.retried
-		for _, a := range attempts {
-			seen[a.Message] = true
-		}
-		all = slices.AppendSeq(all, maps.Values(delays))
 	}
-	total.messages = len(seen)
-	total.p50, total.p99 = percentiles(all)
-	r.rows = append(r.rows, total)
-	r.delivered = total.deliveries
 	return r, nil
 }
 
-// judge makes a row of the log of one endpoint and of when its receiver took which message.
-func judge(attempts []attempt, delays map[string]time.Duration) row {
-	tries, succeeded := map[string]int{}, map[string]bool{}
-	for _, a := range attempts {
-		tries[a.Message]++
+func (r *row) add(one row) {
+	r.expected += one.expected
+	r.delivered += one.delivered
+	r.attempts += one.attempts
+	r.verified += one.verified
+	r.duplicates += one.duplicates
+	r.strays += one.strays
+	r.delays = append(r.delays, one.delays...)
+}
+
+// judge makes a row of what one receiver should have, what it took, and the log of its endpoint.
+func judge(expected []hearing, taken map[happening]taking, log []attempt) row {
+	succeeded := map[string]bool{}
+	for _, a := range log {
 		succeeded[a.Message] = succeeded[a.Message] || a.Status == statusSuccess
 	}
-	r := row{messages: len(tries), attempts: len(attempts)}
-	for message, n := range tries {
-		if _, taken := delays[message]; taken && succeeded[message] {
-			r.deliveries++
+	r := row{expected: len(expected), attempts: len(log), strays: len(taken) + len(succeeded)}
+	for _, h := range expected {
+		success, logged := succeeded[h.message]
+		if logged {
+			r.strays--
 		}
-		if n > 1 {
-			r.retried++
+		took, arrived := taken[h.happening]
+		if !arrived {
+			continue
+		}
+		r.strays--
+		r.delays = append(r.delays, took.at.Sub(h.begun))
+		if success {
+			r.delivered++
 		}
 	}
-	r.p50, r.p99 = percentiles(slices.Collect(maps.Values(delays)))
 	return r
 }
 
-// percentiles are those at 50 and 99, by nearest rank; zero without values.
+// verdict is nil if all arrived that should, and nothing else.
+func (r *report) verdict() error {
+	switch t := r.total; {
+	case t.delivered != t.expected:
+		return fmt.Errorf("%d of %d deliveries did not arrive", t.expected-t.delivered, t.expected)
+	case t.strays > 0:
+		return fmt.Errorf("%d arrivals or deliveries were not expected", t.strays)
+	}
+	return nil
+}
+
+// percentiles are those at 50 and 99, by nearest rank; zero without values. The values are sorted in place.
 func percentiles(values []time.Duration) (p50, p99 time.Duration) {
 	if len(values) == 0 {
 		return 0, 0
@@ -93,21 +107,24 @@ func percentiles(values []time.Duration) (p50, p99 time.Duration) {
 	return rank(0.50), rank(0.99)
 }
 
-// print writes the table and the verdict.
+// print writes the table, one message in each dialect, and the verdict.
 func (r *report) print(out io.Writer) {
+	_, _ = fmt.Fprintln(out)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(table, "receiver      \tmessages\tdeliveries\tattempts\tverified\tretried\tp50\tp99\t")
-	for _, row := range r.rows {
-		_, _ = fmt.Fprintf(table, "%-14s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t\n", row.receiver, row.messages, row.deliveries,
-			row.attempts, row.verified, row.retried, milliseconds(row.p50), milliseconds(row.p99))
+	_, _ = fmt.Fprintf(table, "%-8s\t%-12s\texpected\tdelivered\tattempts\tverified\tduplicates\tp50\tp99\t\n", "receiver", "dialect")
+	for _, one := range append(slices.Clone(r.rows), r.total) {
+		p50, p99 := percentiles(one.delays)
+		_, _ = fmt.Fprintf(table, "%-8s\t%-12s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t\n", one.receiver, one.dialect, one.expected,
+			one.delivered, one.attempts, one.verified, one.duplicates, milliseconds(p50), milliseconds(p99))
 	}
 	_ = table.Flush()
 	_, _ = fmt.Fprintln(out, "p50 and p99: from the POST to the API until the receiver has taken the message")
 	if r.forged > 0 {
 		_, _ = fmt.Fprintf(out, "%d requests had a wrong signature\n", r.forged)
 	}
-	_, _ = fmt.Fprintf(out, "\nNext: without --once the demo stays, to look at; `callboard serve --allow-private` is a server of your own.\n\n")
-	_, _ = fmt.Fprintf(out, "delivered %d of %d\n", r.delivered, r.expected)
+	printSamples(out, r.samples)
+	_, _ = fmt.Fprintf(out, "\nNext: without --once the demo stays, to look at. Your own server: callboard serve --allow-private\n\n")
+	_, _ = fmt.Fprintf(out, "delivered %d of %d\n", r.total.delivered, r.total.expected)
 }
 
 // milliseconds writes a duration as the table has it, such as "4.2 ms" or "1250 ms".

@@ -3,6 +3,7 @@ package demo
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -42,35 +43,58 @@ func (p *progress) end(line string) {
 	}
 }
 
-// line says how far things are.
+// line says how far things are. It fits into 100 columns.
 func (s *stage) line() string {
 	c := s.ledger.count()
 	var line strings.Builder
-	fmt.Fprintf(&line, "%d messages posted, arrived:", c.posted)
+	fmt.Fprintf(&line, "sent %d:", c.posted)
 	for i, t := range s.targets {
-		fmt.Fprintf(&line, "  %s %d", t.name, c.taken[i])
+		fmt.Fprintf(&line, " %s %s ", t.name, short(c.taken[i]))
 	}
-	return line.String()
+	return strings.TrimSuffix(line.String(), " ")
+}
+
+// short writes a count in four characters, up to ten million.
+func short(n int) string {
+	switch {
+	case n < 10_000:
+		return strconv.Itoa(n)
+	case n < 1_000_000:
+		return strconv.Itoa(n/1000) + "k"
+	}
+	return strconv.Itoa(n/1_000_000) + "M"
 }
 
 // introduce says what runs and, if it stays, what to try.
 func (s *stage) introduce() {
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(s.cfg.Out, format+"\n", args...) }
-	say("Callboard runs on %s with a temporary database and %d event types.", s.server.URL(), len(catalogue))
+	say("Callboard runs on %s with a temporary database and %d event types.", s.server.URL(), s.words.eventTypes())
+	say("Each message goes to the receivers whose dialect has a word for it:")
+	say("")
+	say("  receiver  dialect       event types")
 	for _, t := range s.targets {
-		say("  %-16s %s", t.name, t.url())
+		say("  %-8s  %-12s  %11d  %s  %s", t.name, t.speech.dialect, len(s.words[t.speech.dialect]), t.url(), t.does)
 	}
-	if s.cfg.Once {
-		say("")
-		return
+	say("")
+	if !s.cfg.Once {
+		s.suggest(say)
 	}
-	say(`
-Read   %[1]s/docs
+	say("How many messages were sent, and how many of them each receiver has taken:")
+}
+
+// suggest says what to try.
+func (s *stage) suggest(say func(format string, args ...any)) {
+	say(`Read   %[1]s/docs
 Watch  %[1]s/metrics
 
 Try, in another terminal:
 
-export AUTH="Authorization: Bearer %[2]s"
+callboard events --matrix
+export CALLBOARD_TOKEN="%[2]s"
+callboard trigger session.joined --server %[1]s
+callboard listen --server %[1]s
+
+export AUTH="Authorization: Bearer $CALLBOARD_TOKEN"
 curl -H "$AUTH" "%[3]s/app/%[4]s/endpoint"
 curl -H "$AUTH" "%[3]s/app/%[4]s/msg?limit=3"
 curl -H "$AUTH" "%[3]s/app/%[4]s/attempt/endpoint/%[5]s?limit=3"

@@ -10,12 +10,17 @@ import (
 // story tells of one happening. Field names and values follow what the vendors document, in the spelling of Callboard's
 // own messages: camelCase, the objects under their own names.
 type story struct {
-	r   *rand.Rand
-	now time.Time
+	r           *rand.Rand
+	now         time.Time
+	first, last string // the name of the person that it is about
 }
 
 func newStory(n int, now time.Time) *story {
-	return &story{r: rand.New(rand.NewPCG(1, uint64(n))), now: now}
+	round := n / len(firstNames)
+	return &story{
+		r: rand.New(rand.NewPCG(1, uint64(n))), now: now,
+		first: firstNames[n%len(firstNames)], last: lastNames[(n+round)%len(lastNames)],
+	}
 }
 
 // The cast. Numbers and addresses are those that standards reserve for examples.
@@ -98,7 +103,7 @@ func (s *story) session() object {
 		"isAbstract":   false,
 		"capacity":     250,
 		"ceuCredits":   1,
-		"language":     "en",
+		"language":     object{"id": s.uuid(), "name": "English"},
 		"track":        object{"id": s.uuid(), "name": s.pick(tracks)},
 		"level":        nil,
 		"format":       object{"id": s.uuid(), "name": "Talk"},
@@ -110,20 +115,22 @@ func (s *story) session() object {
 }
 
 func (s *story) registration() object {
-	first, last := s.pick(firstNames), s.pick(lastNames)
 	return object{"id": s.uuid(), "profile": object{
-		"firstName":   first,
-		"lastName":    last,
+		"firstName":   s.first,
+		"lastName":    s.last,
 		"email":       s.email(),
 		"company":     s.pick(companies),
 		"designation": "Senior Software Engineer",
-		"bio":         first + " builds software for live events.",
+		"bio":         s.first + " builds software for live events.",
 		"headline":    "Speaker & engineer",
 		"industry":    "Information Technology",
 		"country":     "Germany",
 		"phoneNumber": "+12025550143",
 	}}
 }
+
+// name is the person's whole name.
+func (s *story) name() string { return s.first + " " + s.last }
 
 func (s *story) email() string { return fmt.Sprintf("guest-%d@example.com", s.r.IntN(100_000)) }
 
@@ -140,14 +147,22 @@ func (s *story) timeSpent() object {
 	return data
 }
 
+// timeAtEvent is the time in all of an event's sessions.
+func (s *story) timeAtEvent() object {
+	return object{"event": s.event(), "registration": s.registration(), "timeSpentInMinutes": 30 + s.r.IntN(300)}
+}
+
+func (s *story) registered() object {
+	return s.changed(object{"event": s.event(), "registration": s.registration()})
+}
+
 func (s *story) contact() object {
-	first, last := s.pick(firstNames), s.pick(lastNames)
 	return object{
 		"id":             s.uuid(),
 		"friendlyId":     fmt.Sprintf("C-%d", 1+s.r.IntN(900)),
-		"fullName":       first + " " + last,
-		"firstName":      first,
-		"lastName":       last,
+		"fullName":       s.name(),
+		"firstName":      s.first,
+		"lastName":       s.last,
 		"email":          s.email(),
 		"companyName":    s.pick(companies),
 		"title":          "Head of Events",
@@ -183,9 +198,12 @@ func (s *story) company() object {
 	}
 }
 
-func (s *story) speaker() object {
-	return s.changed(object{"session": s.session(), "speaker": s.contact()})
+// programme tells of a change to a session of an event.
+func (s *story) programme() object {
+	return s.changed(object{"session": s.session(), "event": s.event()})
 }
+
+func (s *story) speaker() object { return with(s.programme(), object{"speaker": s.contact()}) }
 
 // resource tells of a change to a thing by giving the whole of it.
 func resource(name string, thing func(*story) object) func(*story) object {
@@ -193,11 +211,13 @@ func resource(name string, thing func(*story) object) func(*story) object {
 }
 
 // deleted gives the thing as it was last.
-func deleted(name string, thing func(*story) object) func(*story) object {
+func deleted(name string, change func(*story) object) func(*story) object {
 	return func(s *story) object {
-		last := thing(s)
-		last["deletedAt"] = s.ago(0)
-		return s.changed(object{name: last})
+		data := change(s)
+		if last, ok := data[name].(object); ok {
+			last["deletedAt"] = s.ago(0)
+		}
+		return data
 	}
 }
 
@@ -211,7 +231,7 @@ func association(name string, thing func(*story) object) func(*story) object {
 func (s *story) conversation() object {
 	customer := fmt.Sprintf("cust_%016x", s.r.Uint64())
 	workspace := fmt.Sprintf("ws_%016x", s.r.Uint64())
-	return object{"conversation": object{
+	return object{
 		"id":            fmt.Sprintf("conv_%016x", s.r.Uint64()),
 		"phoneId":       fmt.Sprintf("phone_%016x", s.r.Uint64()),
 		"agentId":       fmt.Sprintf("agent_%016x", s.r.Uint64()),
@@ -224,7 +244,7 @@ func (s *story) conversation() object {
 		"userLeaveTime": nil,
 		"customerId":    customer,
 		"customer": object{
-			"id": customer, "name": s.pick(firstNames) + " " + s.pick(lastNames), "email": s.email(),
+			"id": customer, "name": s.name(), "email": s.email(),
 			"phoneNumber": "+12025550143", "identifier": "crm-77", "priority": 1, "sourceFile": nil,
 			"isDoNotDisturbEnabled": false, "metadata": object{"plan": "pro"}, "workspaceId": workspace,
 			"createdAt": s.ago(9_000), "updatedAt": s.ago(9_000),
@@ -248,14 +268,54 @@ func (s *story) conversation() object {
 		"campaignRunId":      nil,
 		"createdAt":          s.ago(1),
 		"updatedAt":          s.ago(0),
-	}}
+	}
+}
+
+// talk is a conversation that goes on.
+func (s *story) talk() object { return object{"conversation": s.conversation()} }
+
+// hungUp is one that the customer has left.
+func (s *story) hungUp() object {
+	return object{"conversation": with(s.conversation(), object{
+		"callStartTime": s.ago(4), "userJoinTime": s.ago(4), "userLeaveTime": s.ago(0),
+	})}
+}
+
+// completed is one that is over.
+func (s *story) completed() object { return object{"conversation": s.over()} }
+
+func (s *story) over() object {
+	return with(s.conversation(), object{
+		"callStartTime": s.ago(4), "userJoinTime": s.ago(4), "userLeaveTime": s.ago(1), "callEndTime": s.ago(0),
+		"conversationStatus": "completed", "telephonyStatus": "completed", "recordingStatus": "completed",
+		"endReason": "user_hangup",
+	})
+}
+
+// analysed is one that is over and understood.
+func (s *story) analysed() object {
+	return object{"conversation": with(s.over(), object{
+		"summary":           s.first + " asked where the keynote is, and found it.",
+		"postCallNotes":     "Nothing to do.",
+		"postCallCategory1": "Venue",
+		"postCallMetadata":  object{"sentiment": "positive"},
+		"transcript": []object{
+			{"role": "agent", "text": "Spring Summit, how can I help?"},
+			{"role": "user", "text": "Where is the keynote?"},
+		},
+	})}
 }
 
 // --- conferences, as iotum has them ---
 
 func (s *story) host() object { return object{"hostId": s.number(), "companyId": s.number()} }
 
-func (s *story) conference() object { return with(s.host(), object{"conferenceId": s.number()}) }
+// conference has a name and a beginning too: iotum's webhooks do not, but other vendors' do, for which it is translated.
+func (s *story) conference() object {
+	return with(s.host(), object{
+		"conferenceId": s.number(), "conferenceName": s.pick(titles), "conferenceStartedAt": s.ago(30),
+	})
+}
 
 func (s *story) recording() object {
 	return with(s.conference(), object{
@@ -269,8 +329,15 @@ func (s *story) preview() object {
 	})
 }
 
+// viewer is a conference with one who takes part. The name is for translations, like the conference's.
+func (s *story) viewer() object {
+	return with(s.conference(), object{
+		"participantId": s.number(), "participantName": s.name(), "participantEmail": s.email(),
+	})
+}
+
 func (s *story) participant() object {
-	return with(s.conference(), object{"participantId": s.number(), "participantRole": s.pick(roles)})
+	return with(s.viewer(), object{"participantRole": s.pick(roles)})
 }
 
 func (s *story) entered() object {
@@ -288,7 +355,9 @@ func (s *story) roleChanged() object {
 	return data
 }
 
-func (s *story) viewer() object { return with(s.conference(), object{"participantId": s.number()}) }
+func (s *story) timeInConference() object {
+	return with(s.viewer(), object{"timeSpentInMinutes": 1 + s.r.IntN(30), "conferenceEndedAt": s.ago(0)})
+}
 
 func (s *story) viewerLeft() object {
 	return with(s.viewer(), object{"reasonForLeaving": s.pick(reasons)})
@@ -304,6 +373,19 @@ func (s *story) accessCode() object {
 
 func (s *story) file() object {
 	return with(s.host(), object{"id": s.number(), "filename": s.pick(files), "size": 1 + s.r.IntN(5_000_000)})
+}
+
+// vcon is a conversation that was imported. The catalogue has no words of its own for it, so the fields are the vendor's.
+func (s *story) vcon() object {
+	return with(s.vconHost(), object{"conference_id": s.number()})
+}
+
+func (s *story) vconFailure() object {
+	return with(s.vconHost(), object{"error": "the dialog has no media"})
+}
+
+func (s *story) vconHost() object {
+	return object{"uuid": s.uuid(), "company_id": s.number(), "host_id": s.number()}
 }
 
 // with adds fields to an object.

@@ -2,9 +2,7 @@ package demo
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -12,36 +10,37 @@ import (
 	"time"
 
 	"github.com/callboard/callboard/receiver"
-	"github.com/callboard/callboard/signature"
 )
 
 // temper is how a receiver behaves towards a message whose signature is good: nil takes it.
 type temper func(ctx context.Context, message string) error
 
-// target is a receiver: an HTTP server on loopback that verifies what it gets.
+// target is a receiver: an HTTP server on loopback that verifies and decodes what it gets.
 type target struct {
-	name     string
+	name     string // short: there are seven on one line
+	does     string // for people
 	temper   temper
-	secret   string // of its endpoint
+	speech   speech
 	endpoint string // the endpoint's id, once it is registered
 
 	listener net.Listener
 	server   *http.Server
 	verified atomic.Int64 // requests with a good signature
 	forged   atomic.Int64 // and without
+	accepted atomic.Int64 // requests that were answered 2xx
 }
 
-// newTargets are the receivers of the demo.
+// newTargets are the receivers of the demo: three tempers, and one for each vendor's dialect.
 func newTargets() []*target {
-	targets := []*target{
-		{name: "healthy", temper: healthy},
-		{name: "fails twice", temper: failing(2)},
-		{name: "hangs at first", temper: hanging(hangFor)},
+	return []*target{
+		{name: "healthy", does: "takes every message at once", temper: healthy, speech: native()},
+		{name: "fails", does: "takes each message at the third attempt", temper: failing(2), speech: native()},
+		{name: "hangs", does: "answers nothing for its first 3 seconds", temper: hanging(hangFor), speech: native()},
+		{name: "zuddl", does: "reads Zuddl's webhooks", temper: healthy, speech: newSpeech("zuddl", hexSecret, receiver.Zuddl())},
+		{name: "board", does: "reads Sessionboard's webhooks", temper: healthy, speech: newSpeech("sessionboard", standardSecret, receiver.Sessionboard())},
+		{name: "oration", does: "reads Oration's webhooks", temper: healthy, speech: newSpeech("oration", standardSecret, receiver.Oration())},
+		{name: "iotum", does: "reads iotum's webhooks", temper: healthy, speech: newSpeech("iotum", nil, receiver.Iotum())},
 	}
-	for _, t := range targets {
-		t.secret = signature.GenerateSecret().Reveal()
-	}
-	return targets
 }
 
 func healthy(context.Context, string) error { return nil }
@@ -77,17 +76,15 @@ func hanging(d time.Duration) temper {
 	}
 }
 
-// listen takes a free port. took is called with the id of each message that the target takes.
-func (t *target) listen(ctx context.Context, took func(message string)) error {
-	handler, err := receiver.New(receiver.StandardWebhooks(), []string{t.secret},
-		func(ctx context.Context, m receiver.Message[json.RawMessage]) error {
-			if err := t.temper(ctx, m.ID); err != nil {
-				return err
-			}
-			took(m.ID)
-			return nil
-		},
-		receiver.WithLogger(slog.New(slog.DiscardHandler)))
+// listen takes a free port. took is called with each message that the target takes, once.
+func (t *target) listen(ctx context.Context, secret string, took func(arrival)) error {
+	handler, err := t.speech.handler(secret, func(ctx context.Context, a arrival) error {
+		if err := t.temper(ctx, a.id); err != nil {
+			return err
+		}
+		took(a)
+		return nil
+	})
 	if err != nil {
 		return err
 	}
@@ -98,7 +95,7 @@ func (t *target) listen(ctx context.Context, took func(message string)) error {
 	return nil
 }
 
-// counting counts the requests by what the handler thinks of their signatures.
+// counting counts the requests by what the handler answers.
 func (t *target) counting(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen := &statusWriter{ResponseWriter: w}
@@ -108,6 +105,9 @@ func (t *target) counting(next http.Handler) http.Handler {
 			return
 		}
 		t.verified.Add(1)
+		if seen.status/100 == 2 {
+			t.accepted.Add(1)
+		}
 	})
 }
 
