@@ -137,7 +137,7 @@ func resourceTypes(name, noun string) []eventType {
 	association := with(must(name, "id"), must("event", "id", "number"))
 	it := "data." + name + " is the whole " + noun
 	return []eventType{
-		{name + ".created", article + " new " + noun + " was created in the organization. " + it + ".", whole},
+		{name + ".created", "A new " + noun + " was created in the organization. " + it + ".", whole},
 		{name + ".updated", article + " " + noun + "'s details were updated. " + it + " as it is now.", whole},
 		{
 			name + ".deleted",

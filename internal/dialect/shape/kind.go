@@ -355,6 +355,31 @@ func Derived(name string, of func(text string) string) Kind {
 	}
 }
 
+// Label is a text that may also be given as an object with a name, of which it writes
+// that.
+func Label() Kind {
+	text := Text()
+	k := text
+	k.name = "text"
+	k.out = func(b []byte, v Value, s *Source) ([]byte, error) {
+		if v.kind() != '{' {
+			return text.out(b, v, s)
+		}
+		name, err := s.reader.member(v, "name")
+		if err != nil {
+			return b, err
+		}
+		if name.none() {
+			return b, errLabel
+		}
+		return text.out(b, name, s)
+	}
+	return k
+}
+
+// errLabel is what is wrong with a label that says nothing.
+var errLabel = errors.New("must be a string, or an object with a name")
+
 // Joined is a text made of some of an object's texts, with spaces between them.
 func Joined(names ...string) Kind {
 	return Kind{

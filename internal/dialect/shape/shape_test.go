@@ -91,6 +91,10 @@ func TestKindsWrite(t *testing.T) {
 			`"0x10"`: `!must be a whole number`, `"0x1p4"`: `!must be a whole number`, `5.0`: `5`, `1e3`: `1000`, `"2.0"`: `2`,
 			`1e16`: `!must be a whole number`, `1e999`: `!must be a whole number`, `"NaN"`: `!must be a whole number`, `true`: `!must be a whole number`, `[7]`: `!must be a whole number`,
 		}},
+		{"label", shape.Label(), map[string]string{
+			`"a"`: `"a"`, `7`: `"7"`, `{"id":1,"name":"b"}`: `"b"`, `{"id":1}`: `!must be a string, or an object with a name`,
+			`[]`: `!must be a string`,
+		}},
 		{"bool", shape.Bool(), map[string]string{
 			`true`: `true`, `false`: `false`, `"true"`: `!must be true or false`, `1`: `!must be true or false`, `null`: ``,
 		}},

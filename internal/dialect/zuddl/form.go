@@ -105,7 +105,7 @@ var session = shape.New("session", shape.Omit,
 	shape.Field{Key: "location", As: shape.First(location), Choice: "always the object; other pages of the vendor's show an array of it"},
 	shape.Field{Key: "speakers", As: shape.List(shape.Nested(speaker))},
 	shape.Field{Key: "sponsors", As: shape.List(shape.Nested(sponsor))},
-	shape.Field{Key: "tags", As: shape.List(shape.Text())},
+	shape.Field{Key: "tags", As: shape.List(shape.Label()), Choice: "of a tag that is an object its name"},
 )
 
 var location = shape.New("location", shape.Omit,
