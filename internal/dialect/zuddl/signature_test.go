@@ -11,6 +11,7 @@ import (
 
 	"github.com/callboard/callboard/internal/dialect"
 	"github.com/callboard/callboard/internal/dialect/zuddl"
+	"github.com/callboard/callboard/internal/testenv"
 )
 
 // sign signs a body with an endpoint's secrets.
@@ -29,16 +30,8 @@ func sign(t *testing.T, body []byte, secrets ...string) http.Header {
 // there is none.
 func oracle(t *testing.T, secret string, body []byte) string {
 	t.Helper()
-	const script = `import hashlib, hmac, sys; print(hmac.new(sys.argv[1].encode(), sys.stdin.buffer.read(), hashlib.sha256).hexdigest())`
-	name, args := "python3", []string{"-c", script, secret}
-	if _, err := exec.LookPath(name); err != nil {
-		name, args = "openssl", []string{"dgst", "-sha256", "-r", "-hmac", secret}
-	}
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Skip("neither python3 nor openssl is installed")
-	}
-	cmd := exec.CommandContext(t.Context(), path, args...)
+	args := []string{"dgst", "-sha256", "-r", "-hmac", secret}
+	cmd := exec.CommandContext(t.Context(), testenv.Need(t, "openssl"), args...)
 	cmd.Stdin = bytes.NewReader(body)
 	out, err := cmd.Output()
 	if err != nil {

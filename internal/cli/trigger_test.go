@@ -1,0 +1,48 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A delivery that ends while the command asks what became of it is told as it ended.
+func TestTriggerOutcome(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ended := asked.Add(1) > 1 // after the first question, whichever it is
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/msg/msg_1/endpoint"):
+			status := "sending"
+			if ended {
+				status = "success"
+			}
+			fmt.Fprintf(w, `{"data":[{"id":"ep_1","url":"https://a.example.com","dialect":"zuddl","statusText":%q}]}`, status)
+		case strings.HasSuffix(r.URL.Path, "/attempt/msg/msg_1") && ended:
+			_, _ = io.WriteString(w, `{"data":[{"endpointId":"ep_1","responseStatusCode":200,"responseDurationMs":3}]}`)
+		case strings.HasSuffix(r.URL.Path, "/attempt/msg/msg_1"):
+			_, _ = io.WriteString(w, `{"data":[]}`)
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(server.Close)
+	c := newAPIClient(server.URL, "hunter2")
+	t.Cleanup(c.close)
+	got, err := c.outcome(t.Context(), "/app/app_1/msg/msg_1", 30*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []hearer{{ID: "ep_1", URL: "https://a.example.com", Dialect: "zuddl", Status: "success", StatusCode: 200, Millis: 3}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
