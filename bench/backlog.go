@@ -146,7 +146,7 @@ func (b *bench) restart(ctx context.Context, f *backlogFigures, due time.Time) (
 
 // drainBacklog waits until the whole backlog has been delivered and counts from the start of the process.
 func (b *bench) drainBacklog(ctx context.Context, f *backlogFigures, filled load.Result) error {
-	finish := b.profile(ctx, time.Duration(float64(f.Deliveries)/30_000*float64(time.Second)))
+	finish := b.profile(ctx, time.Duration(float64(f.Deliveries)/30_000*float64(time.Second)), "")
 	query := sink.Query{Slots: b.slots, From: filled.From, To: filled.To, Accepted: b.loadConfig().Accepted}
 	var before sink.Report
 	if err := b.sink.Call("report", sink.Query{Slots: b.slots, To: filled.From}, &before); err != nil {

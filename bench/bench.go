@@ -57,6 +57,8 @@ type bench struct {
 	bareSlot   int
 	secrets    []string // per slot
 
+	comparisons []*comparison // of the dialects scenario
+
 	next     uint64 // sequence number of the next message
 	bareNext uint64
 	middle   time.Time // half-way through filling a backlog
@@ -96,6 +98,8 @@ func runScenario(ctx context.Context, opts options, stderr io.Writer) (figures *
 		return b.hanging(ctx)
 	case "backlog":
 		return b.pending(ctx)
+	case "dialects":
+		return b.dialects(ctx)
 	}
 	return b.throughput(ctx)
 }
@@ -107,7 +111,10 @@ func (b *bench) progress(format string, args ...any) {
 
 // setUp starts all processes and creates apps and endpoints.
 func (b *bench) setUp(ctx context.Context) error {
-	if err := b.startChildren(ctx); err != nil {
+	if b.scenario == "dialects" {
+		return b.setUpDialects(ctx)
+	}
+	if err := b.startChildren(ctx, b.planSlots()); err != nil {
 		return err
 	}
 	if err := b.prepareService(ctx); err != nil {
@@ -119,8 +126,20 @@ func (b *bench) setUp(ctx context.Context) error {
 	return b.createEndpoints(ctx)
 }
 
-// startChildren starts sink and generator. The sink has a slot per endpoint, app by app, and one for the bare loop.
-func (b *bench) startChildren(ctx context.Context) error {
+// planSlots gives the sink a slot per endpoint, app by app.
+func (b *bench) planSlots() sink.Config {
+	cfg := sink.Config{PayloadBytes: b.payloadBytes}
+	for app := range b.options.apps {
+		for range b.options.endpoints {
+			b.slots = append(b.slots, len(cfg.Slots))
+			cfg.Slots = append(cfg.Slots, sink.Slot{Secret: probe.NewSecret(), Stride: uint64(b.options.apps), Residue: uint64(app)})
+		}
+	}
+	return cfg
+}
+
+// startChildren starts sink and generator. Behind the slots that it is told the sink has one for the bare loop.
+func (b *bench) startChildren(ctx context.Context, cfg sink.Config) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -130,13 +149,6 @@ func (b *bench) startChildren(ctx context.Context) error {
 	}
 	if b.load, err = proc.Start(ctx, roleLoad, self, roleVariable+"="+roleLoad); err != nil {
 		return err
-	}
-	cfg := sink.Config{PayloadBytes: b.payloadBytes}
-	for app := range b.options.apps {
-		for range b.options.endpoints {
-			b.slots = append(b.slots, len(cfg.Slots))
-			cfg.Slots = append(cfg.Slots, sink.Slot{Secret: probe.NewSecret(), Stride: uint64(b.options.apps), Residue: uint64(app)})
-		}
 	}
 	b.bareSlot = len(cfg.Slots)
 	cfg.Slots = append(cfg.Slots, sink.Slot{Secret: probe.NewSecret(), Stride: 1})
@@ -286,7 +298,7 @@ func (b *bench) post(cfg load.Config) (load.Result, error) {
 	if err := b.load.Call("run", cfg, &r); err != nil {
 		return r, err
 	}
-	apps := uint64(len(b.apps))
+	apps := uint64(len(cfg.Apps))
 	b.next = (r.To + apps - 1) / apps * apps
 	if r.Accepted == 0 {
 		return r, fmt.Errorf("the service accepted no message: %s", r.FirstError)
@@ -311,7 +323,7 @@ func (b *bench) measure(ctx context.Context, cfg load.Config, slots []int, w *wi
 	if err != nil {
 		return err
 	}
-	fanOut := uint64(len(slots) / len(b.apps))
+	fanOut := uint64(len(slots) / len(cfg.Apps))
 	query := sink.Query{Slots: slots, From: r.From, To: r.To, Accepted: cfg.Accepted}
 	report, err := b.drain(ctx, query, distinct+r.Accepted*fanOut)
 	if err != nil {
@@ -359,21 +371,33 @@ func (b *bench) drain(ctx context.Context, q sink.Query, target uint64) (report 
 
 // add takes in one run of the generator and what the sink says of it.
 func (w *window) add(r load.Result, report sink.Report) {
-	w.elapsed += time.Duration(max(report.LastArrival, r.Ended) - r.Started)
-	w.accepted += r.Accepted
-	w.refused += r.Refused
-	w.retried += r.Retried
-	w.accept.Merge(r.Accept)
-	w.late.Merge(r.Late)
-	w.arrival.Merge(report.Latency)
+	w.merge(window{
+		elapsed:  time.Duration(max(report.LastArrival, r.Ended) - r.Started),
+		accepted: r.Accepted, refused: r.Refused, retried: r.Retried, report: report,
+		accept: r.Accept, late: r.Late, arrival: report.Latency, firstError: r.FirstError,
+	})
+}
+
+// merge adds a window that followed this one.
+func (w *window) merge(next window) {
+	w.elapsed += next.elapsed
+	w.service += next.service
+	w.sink += next.sink
+	w.load += next.load
+	w.accepted += next.accepted
+	w.refused += next.refused
+	w.retried += next.retried
+	w.accept.Merge(next.accept)
+	w.late.Merge(next.late)
+	w.arrival.Merge(next.arrival)
 	if w.firstError == "" {
-		w.firstError = r.FirstError
+		w.firstError = next.firstError
 	}
-	w.report.Delivered += report.Delivered
-	w.report.Lost += report.Lost
-	w.report.Repeated += report.Repeated
-	w.report.Unacknowledged += report.Unacknowledged
-	w.report.Verified, w.report.Faults, w.report.Examples = report.Verified, report.Faults, report.Examples
+	w.report.Delivered += next.report.Delivered
+	w.report.Lost += next.report.Lost
+	w.report.Repeated += next.report.Repeated
+	w.report.Unacknowledged += next.report.Unacknowledged
+	w.report.Verified, w.report.Faults, w.report.Examples = next.report.Verified, next.report.Faults, next.report.Examples
 }
 
 // warmUpService posts for a moment and waits for the deliveries, without noting anything but a loss.
@@ -390,16 +414,17 @@ func (b *bench) warmUpService(ctx context.Context, rate float64) (window, error)
 	return w, nil
 }
 
-// profile captures the service's CPU for the time d into cpu.pprof, if asked for; the returned function waits for it.
-func (b *bench) profile(ctx context.Context, d time.Duration) (finish func() error) {
+// profile captures the service's CPU for the time d into cpu.pprof, if asked for; the returned function waits for it. The
+// names of files begin with prefix.
+func (b *bench) profile(ctx context.Context, d time.Duration, prefix string) (finish func() error) {
 	if b.profileDir == "" {
 		return func() error { return nil }
 	}
 	seconds := max(int((d - profileSlack).Seconds()), 1)
 	done := make(chan error, 1)
-	go func() { done <- b.fetchProfile(ctx, fmt.Sprintf("profile?seconds=%d", seconds), "cpu.pprof") }()
+	go func() { done <- b.fetchProfile(ctx, fmt.Sprintf("profile?seconds=%d", seconds), prefix+"cpu.pprof") }()
 	return func() error {
-		return errors.Join(<-done, b.fetchProfile(ctx, "heap", "heap.pprof"))
+		return errors.Join(<-done, b.fetchProfile(ctx, "heap", prefix+"heap.pprof"))
 	}
 }
 

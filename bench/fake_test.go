@@ -10,13 +10,10 @@ import (
 	"net/http/pprof"
 	"os"
 	"os/signal"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/callboard/callboard/bench/internal/probe"
 )
 
 // fake is the least service that the bench can measure: it keeps messages in memory, delivers them with a few workers and
@@ -32,14 +29,15 @@ type fake struct {
 	work   chan fakeDelivery
 }
 
-// fakeFaults are counted in messages: every so many is lost, repeated, altered or renamed; 0 = none.
-type fakeFaults struct{ lose, repeat, alter, rename int }
+// fakeFaults are counted in messages: every so many is lost, repeated, altered, renamed or has a forged signature; 0 = none.
+type fakeFaults struct{ lose, repeat, alter, rename, forge int }
 
-type fakeEndpoint struct{ ID, URL, Secret string }
+type fakeEndpoint struct{ ID, URL, Secret, Dialect string }
 
 type fakeDelivery struct {
 	ID       string
 	Payload  []byte
+	Forged   bool
 	Due      time.Time
 	Endpoint fakeEndpoint
 }
@@ -53,6 +51,8 @@ func serveFake(args []string) error {
 	debug := flags.String("debug-listen", "", "")
 	flags.String("jwt-secret", "", "")
 	flags.Bool("allow-private", false, "")
+	flags.String("public-url", "", "")
+	flags.IntVar(&f.faults.forge, "forge", 0, "")
 	flags.IntVar(&f.faults.lose, "lose", 0, "")
 	flags.IntVar(&f.faults.repeat, "repeat", 0, "")
 	flags.IntVar(&f.faults.alter, "alter", 0, "")
@@ -132,6 +132,10 @@ func (f *fake) routes() http.Handler {
 	mux.HandleFunc("POST /api/v1/app", f.createApp)
 	mux.HandleFunc("POST /api/v1/app/{app}/endpoint", f.createEndpoint)
 	mux.HandleFunc("POST /api/v1/app/{app}/msg", f.createMessage)
+	mux.HandleFunc("GET /api/v1/event-type/{name}", fakeEventType)
+	mux.HandleFunc("GET /api/v1/app/{app}/signing-token", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = fmt.Fprintf(w, `{"key":%q}`, fakeToken(r.PathValue("app")))
+	})
 	mux.HandleFunc("GET /api/v1/", func(w http.ResponseWriter, r *http.Request) {
 		page := map[string]any{"data": []map[string]string{{"id": "msg_1"}}, "iterator": "next", "done": r.URL.Query().Has("iterator")}
 		_ = json.NewEncoder(w).Encode(page)
@@ -165,6 +169,13 @@ func (f *fake) createEndpoint(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	app := r.PathValue("app")
+	if endpoint.Dialect == "iotum" {
+		if endpoint.Secret != "" {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			return
+		}
+		endpoint.Secret = fakeToken(app)
+	}
 	endpoint.ID = fmt.Sprintf("ep_%d", len(f.Apps[app]))
 	f.Apps[app] = append(f.Apps[app], endpoint)
 	answer(w, http.StatusCreated, endpoint.ID)
@@ -185,10 +196,7 @@ func (f *fake) createMessage(w http.ResponseWriter, r *http.Request) {
 	f.mu.Unlock()
 	hits := func(every int) bool { return every > 0 && n%every == 0 }
 	id := fmt.Sprintf("msg_%027d", n)
-	d := fakeDelivery{ID: id, Payload: in.Payload, Due: in.DeliverAt}
-	if hits(f.faults.alter) {
-		d.Payload = bytes.Replace(d.Payload, []byte(`"data":{"`), []byte(`"data": {`), 1)
-	}
+	d := fakeDelivery{ID: id, Due: in.DeliverAt, Forged: hits(f.faults.forge)}
 	if hits(f.faults.rename) {
 		d.ID += "x"
 	}
@@ -196,6 +204,10 @@ func (f *fake) createMessage(w http.ResponseWriter, r *http.Request) {
 	for _, d.Endpoint = range endpoints {
 		if hits(f.faults.lose) {
 			continue
+		}
+		d.Payload = fakeBody(d.Endpoint.Dialect, id, in.Payload)
+		if hits(f.faults.alter) {
+			d.Payload = bytes.Replace(d.Payload, []byte(`":{"`), []byte(`": {`), 1)
 		}
 		f.queue(d)
 		if hits(f.faults.repeat) {
@@ -207,18 +219,15 @@ func (f *fake) createMessage(w http.ResponseWriter, r *http.Request) {
 // deliver signs and POSTs until the process ends.
 func (f *fake) deliver() {
 	for d := range f.work {
-		signer, err := probe.NewSigner(d.Endpoint.Secret)
-		if err != nil {
-			panic(err)
-		}
-		at := strconv.FormatInt(time.Now().Unix(), 10)
 		r, err := http.NewRequest(http.MethodPost, d.Endpoint.URL, bytes.NewReader(d.Payload))
 		if err != nil {
 			panic(err)
 		}
-		r.Header[probe.HeaderID] = []string{d.ID}
-		r.Header[probe.HeaderTimestamp] = []string{at}
-		r.Header[probe.HeaderSignature] = []string{signer.Sign(d.ID, at, d.Payload)}
+		signed := d.Payload
+		if d.Forged {
+			signed = []byte("another body")
+		}
+		fakeSign(r.Header, d.Endpoint, d.ID, signed)
 		if response, err := http.DefaultClient.Do(r); err == nil {
 			_ = response.Body.Close()
 		}

@@ -73,6 +73,8 @@ type figures struct {
 	Hanging *hangingFigures `json:"hanging,omitempty"`
 	Backlog *backlogFigures `json:"backlog,omitempty"`
 
+	Dialects []dialectFigures `json:"dialects,omitempty"`
+
 	examples []string
 }
 
@@ -197,8 +199,12 @@ func (f *figures) rows() []row {
 		}
 		return fmt.Sprintf("%.*f", decimals, v)
 	}
+	payload := fmt.Sprintf("%d B", f.PayloadBytes)
+	if f.Dialects != nil {
+		payload = "samples of the catalogue"
+	}
 	rows := []row{
-		{"scenario", f.Scenario, fmt.Sprintf("%s, %d app(s), %d endpoint(s) each, %d B, %d connections", f.DB, f.Apps, f.Endpoints, f.PayloadBytes, f.Concurrency)},
+		{"scenario", f.Scenario, fmt.Sprintf("%s, %d app(s), %d endpoint(s) each, %s, %d connections", f.DB, f.Apps, f.Endpoints, payload, f.Concurrency)},
 		{"delivered/s", number(f.DeliveredPerS, 0), fmt.Sprintf("%d deliveries in %s s, drain included", f.Deliveries, number(f.WindowSeconds, 1))},
 		{"bare POST/s", number(f.BarePerS, 0), fmt.Sprintf("median of %.0f", f.BareRounds)},
 		{"ratio", number(f.Ratio, 3), ""},
@@ -211,6 +217,9 @@ func (f *figures) rows() []row {
 	}
 	if h := f.Hanging; h != nil {
 		rows = append(rows, row{"others' p99 ms", number(h.Without, 2) + " / " + number(h.With, 2), "without / with one that hangs, ratio " + number(h.Ratio, 2)})
+	}
+	for _, d := range f.Dialects {
+		rows = append(rows, d.row())
 	}
 	if b := f.Backlog; b != nil {
 		rows = append(rows,

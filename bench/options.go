@@ -24,7 +24,8 @@ type options struct {
 	payloadBytes    int
 	rate            float64 // messages a second in the paced scenarios
 	rounds          int
-	backlog         int // deliveries
+	backlog         int    // deliveries
+	dialect         string // the only one to compare; empty: all
 	profileDir      string
 	service         string // a built callboard; empty: build it
 	serveArgs       []string
@@ -45,6 +46,11 @@ Scenarios
               of the other 19, with the hang; "hanging" holds both p99 and their ratio.
   backlog     --backlog pending deliveries (deliverAt), then memory, restarts, lists and the drain; service CPU is that of
               the process which drains, first_byte_* is null.
+  dialects    for each vendor's dialect the service's CPU per delivered webhook beside native's: the catalogue's sample goes
+              to a native endpoint and to one of the dialect in alternating rounds, over the API as fast as --concurrency
+              connections allow. "dialects" holds the medians, their ratio, which should be at most 1.3, and every round;
+              the other figures count both sides of all. A whole session in Sessionboard's dialect is shown besides and not
+              held to the budget. A ratio over the budget does not make the run fail. --apps and --endpoints do not count.
 
 Flags
 `
@@ -55,6 +61,8 @@ Examples
   go run ./bench --scenario throughput --apps 50 --endpoints 5 --seconds 20 --json >result.json
   go run ./bench --scenario latency --rate 200
   go run ./bench --scenario backlog --backlog 1000000
+  go run ./bench --scenario dialects
+  go run ./bench --scenario dialects --dialect zuddl --seconds 30 --pprof ./profile
   go run ./bench --pprof ./profile && go tool pprof -top ./profile/cpu.pprof
   go run ./bench --db sqlite:/mnt/disk/bench.db -- --retry-schedule 5s,5m
 
@@ -64,8 +72,9 @@ Exit status: 0, or 1 if anything accepted was lost or altered or the run failed,
 
 // What each scenario does without the flag.
 var (
-	scenarios      = []string{"throughput", "latency", "hanging", "backlog"}
-	defaultSeconds = map[string]float64{"throughput": 10, "latency": 10, "hanging": 20, "backlog": 10}
+	scenarios      = []string{"throughput", "latency", "hanging", "backlog", "dialects"}
+	defaultSeconds = map[string]float64{"throughput": 10, "latency": 10, "hanging": 20, "backlog": 10, "dialects": 15}
+	defaultRounds  = map[string]int{"throughput": 2, "dialects": 5}
 	defaultRate    = map[string]float64{"latency": 200, "hanging": 50}
 )
 
@@ -79,16 +88,17 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.scenario, "scenario", "throughput", strings.Join(scenarios, ", "))
 	flags.IntVar(&o.endpoints, "endpoints", 1, "endpoints per app, each of which hears every message of its app")
 	flags.IntVar(&o.apps, "apps", 1, "apps, to which messages go in turn")
-	flags.Float64Var(&seconds, "seconds", 0, "measured time under load, over all rounds; hanging: of each half (default 10, hanging 20)")
+	flags.Float64Var(&seconds, "seconds", 0, "measured time under load, over all rounds; hanging: of each half, dialects: of each side (default 10, hanging 20, dialects 15)")
 	flags.StringVar(&o.db, "db", "", "database of the service, sqlite:PATH or postgres://... (default a temporary SQLite file)")
 	flags.BoolVar(&noKey, "no-idempotency-key", false, "post without Idempotency-Key, which Svix's clients always send")
 	flags.IntVar(&o.concurrency, "concurrency", 128, "connections of the load generator")
 	flags.IntVar(&o.bareConcurrency, "bare-concurrency", 64, "connections of the bare loop")
 	flags.IntVar(&o.payloadBytes, "payload-bytes", 600, "length of a payload")
-	flags.Float64Var(&o.rate, "rate", 0, "messages a second in latency (default 200) and hanging (default 50)")
-	flags.IntVar(&o.rounds, "rounds", 2, "throughput: measurements of the service, each between two of the bare loop")
+	flags.Float64Var(&o.rate, "rate", 0, "messages a second in latency (default 200), hanging (default 50) and dialects (default as fast as possible)")
+	flags.IntVar(&o.rounds, "rounds", 0, "throughput: measurements of the service, each between two of the bare loop; dialects: measurements of each side (default 2, dialects 5)")
 	flags.IntVar(&o.backlog, "backlog", 1_000_000, "deliveries that the backlog scenario makes pending")
-	flags.StringVar(&o.profileDir, "pprof", "", "directory for cpu.pprof and heap.pprof of the service")
+	flags.StringVar(&o.dialect, "dialect", "", "dialects: compare only one of "+strings.Join(dialectNames(), ", "))
+	flags.StringVar(&o.profileDir, "pprof", "", "directory for cpu.pprof and heap.pprof of the service; dialects: of the first round of each side")
 	flags.StringVar(&o.service, "service", "", "a built callboard to run (default: go build ./cmd/callboard)")
 	flags.BoolVar(&o.json, "json", false, "print one JSON object instead of a table; progress goes to stderr either way")
 	flags.Usage = func() {
@@ -118,8 +128,14 @@ func (o *options) complete(seconds float64) {
 	if o.rate == 0 {
 		o.rate = defaultRate[o.scenario]
 	}
-	if o.scenario == "hanging" {
+	if o.rounds == 0 {
+		o.rounds = max(defaultRounds[o.scenario], 1)
+	}
+	switch o.scenario {
+	case "hanging":
 		o.apps, o.endpoints = 1, 20
+	case "dialects":
+		o.apps, o.endpoints = 1, 1
 	}
 }
 
@@ -131,6 +147,8 @@ func (o *options) validate() error {
 		return fmt.Errorf("--endpoints, --apps, --concurrency, --bare-concurrency, --rounds and --backlog are at least 1")
 	case o.duration <= 0:
 		return fmt.Errorf("--seconds must be positive")
+	case o.dialect != "" && (o.scenario != "dialects" || !slices.Contains(dialectNames(), o.dialect)):
+		return fmt.Errorf("--dialect %q: only with --scenario dialects; choose %s", o.dialect, strings.Join(dialectNames(), ", "))
 	case o.rate < 0:
 		return fmt.Errorf("--rate must be positive")
 	case o.payloadBytes < probe.MinPayloadBytes:

@@ -23,7 +23,7 @@ func (b *bench) throughput(ctx context.Context) (*figures, error) {
 		}
 		finish := func() error { return nil }
 		if i == 0 {
-			finish = b.profile(ctx, round)
+			finish = b.profile(ctx, round, "")
 		}
 		cfg := b.loadConfig()
 		cfg.Duration = round
@@ -51,7 +51,7 @@ func (b *bench) latency(ctx context.Context) (*figures, error) {
 	if _, err := b.warmUpService(ctx, b.rate); err != nil {
 		return nil, err
 	}
-	finish := b.profile(ctx, b.duration)
+	finish := b.profile(ctx, b.duration, "")
 	b.progress("posting %.0f messages/s", b.rate)
 	cfg := b.loadConfig()
 	cfg.Duration, cfg.Rate = b.duration, b.rate
@@ -103,7 +103,7 @@ func (b *bench) hanging(ctx context.Context) (*figures, error) {
 		return nil, err
 	}
 	b.progress("one of them hangs")
-	finish := b.profile(ctx, b.duration)
+	finish := b.profile(ctx, b.duration, "")
 	cfg.First = b.next
 	if err := b.measure(ctx, cfg, others, &b.window); err != nil {
 		return nil, err

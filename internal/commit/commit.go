@@ -107,7 +107,7 @@ type Committer struct {
 	failing atomic.Bool // the last transaction failed for another reason than data
 
 	hashes map[store.Hash16]struct{} // used by cut
-	rows   map[any]struct{}          // used by cut
+	rows   map[any]bool              // used by cut; true = a unit changes it
 }
 
 // New makes a committer and asks the store for the largest id of its node.
@@ -143,7 +143,7 @@ func New(ctx context.Context, cfg Config) (*Committer, error) {
 		cache:   newAppCache(cfg.MaxApps),
 		metrics: newMetrics(cfg.Metrics),
 		hashes:  map[store.Hash16]struct{}{},
-		rows:    map[any]struct{}{},
+		rows:    map[any]bool{},
 	}
 	c.view = newView(gen, cfg.Handoff)
 	return c, nil
@@ -439,8 +439,8 @@ func answerAll(units []*Unit, err error) {
 }
 
 // cut ends a batch before the first unit that meets another one of the batch in
-// more than the view can hold: the same dedupe key, or the same delivery, event
-// type, settings or task. What follows waits for the next batch, so that units
+// more than the view can hold: the same dedupe key, the same delivery or task, or
+// event types or settings that one of the two changes. What follows waits for the next batch, so that units
 // are always decided in the order of the queue.
 func (c *Committer) cut(batch []*Unit) (now, later []*Unit) {
 	if len(batch) == 1 {
@@ -465,16 +465,21 @@ func (c *Committer) meets(u *Unit) bool {
 		}
 		c.hashes[u.Seen.Hash] = struct{}{}
 	}
-	return own(c.rows, u.Keys.Deliveries) || own(c.rows, u.Keys.EventTypes) || own(c.rows, u.Keys.Orgs) || own(c.rows, u.Keys.Tasks)
+	changes := u.Keys.ChangesConfig
+	return take(c.rows, u.Keys.Deliveries, true) || take(c.rows, u.Keys.Tasks, true) ||
+		take(c.rows, u.Keys.EventTypes, changes) || take(c.rows, u.Keys.Orgs, changes)
 }
 
-// own notes keys as taken; it reports true if one of them was already.
-func own[K comparable](taken map[any]struct{}, keys []K) bool {
+// take notes keys as taken by a unit that changes their rows, or one that reads them
+// alone. It reports true if one of them was taken already and either unit changes it:
+// any number of units may read the same row.
+func take[K comparable](taken map[any]bool, keys []K, changes bool) bool {
 	for _, k := range unique(keys) {
-		if _, again := taken[k]; again {
+		changed, again := taken[k]
+		if again && (changed || changes) {
 			return true
 		}
-		taken[k] = struct{}{}
+		taken[k] = changes
 	}
 	return false
 }

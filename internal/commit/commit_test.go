@@ -80,6 +80,14 @@ func (tx *fakeTx) TakeSeen(_ context.Context, keys []store.Seen) ([]store.Seen, 
 	return found, nil
 }
 
+func (tx *fakeTx) LockConfig(context.Context) error { return nil }
+
+func (tx *fakeTx) Settings(context.Context, []string) ([]store.OrgSettings, error) { return nil, nil }
+
+func (tx *fakeTx) EventTypes(context.Context, []commit.TypeKey) ([]store.EventType, error) {
+	return nil, nil
+}
+
 func (tx *fakeTx) Apply(_ context.Context, c *store.Changes) error {
 	if tx.store.fail != nil {
 		if err := tx.store.fail(c); err != nil {
@@ -182,6 +190,30 @@ func TestUnitsShareATransaction(t *testing.T) {
 		}
 		if n := r.store.transactions(); n != 1 {
 			t.Errorf("%d transactions for what was queued together, want 1", n)
+		}
+	})
+}
+
+// Any number of units may read an org's settings and event types: each message of a
+// catalogue type does. One that changes them stands apart from those before and after.
+func TestReadersShareATransaction(t *testing.T) {
+	keys := commit.Keys{Orgs: []string{"org_1"}, EventTypes: []commit.TypeKey{{Org: "org_1", Name: "a.b"}}}
+	inRig(t, commit.Config{}, func(r *rig) {
+		var answers []<-chan answer
+		for i := range 11 {
+			u := unit(0, 0, nil)
+			u.Keys = keys
+			u.Keys.ChangesConfig = i == 5
+			answers = append(answers, r.submit(u))
+		}
+		r.run()
+		for i, a := range answers {
+			if got := <-a; got.err != nil {
+				t.Errorf("unit %d: %v", i, got.err)
+			}
+		}
+		if n := r.store.transactions(); n != 3 {
+			t.Errorf("%d transactions, want one for the readers before the change, one for it and one for those after it", n)
 		}
 	})
 }

@@ -8,6 +8,7 @@ package load
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,9 @@ type Config struct {
 	Addr           string   // host:port of the service
 	Token          string   // JWT
 	Apps           []string // ids; messages go to them in turn
-	PayloadBytes   int
+	PayloadBytes   int      // of the bench's own payload
+	EventType      string   // default probe.EventType
+	Payload        []byte   // one with a probe.Mark in place of the bench's own
 	Concurrency    int
 	IdempotencyKey bool
 	First          uint64        // sequence number of the first message, a multiple of the number of apps
@@ -72,14 +75,22 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	if err := cfg.Validate(); err != nil {
 		return Result{}, err
 	}
-	template, err := probe.NewTemplate(cfg.PayloadBytes)
+	template, err := cfg.template()
 	if err != nil {
 		return Result{}, err
 	}
 	g := &generator{cfg: cfg, template: template, due: make(chan due, 1<<16)}
+	g.prefix = fmt.Appendf(nil, `{"eventType":%q,"payload":`, cmp.Or(cfg.EventType, probe.EventType))
 	g.heads = heads(cfg)
 	g.next.Store(cfg.First)
 	return g.run(ctx)
+}
+
+func (cfg Config) template() (probe.Template, error) {
+	if len(cfg.Payload) > 0 {
+		return probe.Marked(cfg.Payload)
+	}
+	return probe.NewTemplate(cfg.PayloadBytes)
 }
 
 // generator is the state that a run's workers share.
@@ -87,6 +98,7 @@ type generator struct {
 	cfg      Config
 	template probe.Template
 	heads    [][]byte // per app: the request up to what differs per message
+	prefix   []byte   // the body up to the payload
 	next     atomic.Uint64
 	due      chan due // open loop
 	ends     time.Time
@@ -263,9 +275,6 @@ func (w *worker) wait(ctx context.Context, try int) bool {
 	}
 }
 
-// prefix is the body up to the payload.
-const prefix = `{"eventType":"` + probe.EventType + `","payload":`
-
 // build lays the request into w.request.
 func (w *worker) build(d due) {
 	w.payload = w.template.Append(w.payload[:0], d.seq, d.at.UnixNano())
@@ -278,9 +287,9 @@ func (w *worker) build(d due) {
 	b = append(b, "svix-req-id: "...)
 	b = strconv.AppendUint(b, w.rng.Uint64(), 10)
 	b = append(b, "\r\nContent-Length: "...)
-	b = strconv.AppendInt(b, int64(len(prefix)+len(w.payload)+len(w.suffix)), 10)
+	b = strconv.AppendInt(b, int64(len(w.prefix)+len(w.payload)+len(w.suffix)), 10)
 	b = append(b, "\r\n\r\n"...)
-	b = append(b, prefix...)
+	b = append(b, w.prefix...)
 	b = append(b, w.payload...)
 	w.request = append(b, w.suffix...)
 }

@@ -120,6 +120,39 @@ func TestRunPostsEachMessageOnce(t *testing.T) {
 	}
 }
 
+// TestRunPostsSample posts a sample with a mark, under its own event type.
+func TestRunPostsSample(t *testing.T) {
+	t.Parallel()
+	sample := []byte(`{"data":{"id":"` + probe.Mark + `"}}`)
+	template, err := probe.Marked(sample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var in struct {
+			EventType string
+			Payload   json.RawMessage
+		}
+		err := json.NewDecoder(r.Body).Decode(&in)
+		seq, sent, readErr := template.Read(in.Payload)
+		if err != nil || readErr != nil || in.EventType != "session.joined" || time.Since(time.Unix(0, sent)).Abs() > time.Minute {
+			http.Error(w, "not our message", http.StatusUnprocessableEntity)
+			return
+		}
+		fmt.Fprintf(w, `{"id":"msg_%d"}`, seq)
+	}))
+	t.Cleanup(server.Close)
+	cfg := config(t, strings.TrimPrefix(server.URL, "http://"))
+	cfg.EventType, cfg.Payload = "session.joined", sample
+	if r, err := load.Run(t.Context(), cfg); err != nil || r.Accepted != 50 || r.Refused != 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	cfg.Payload = []byte(`{}`)
+	if _, err := load.Run(t.Context(), cfg); err == nil {
+		t.Error("a payload without a mark was posted")
+	}
+}
+
 // TestRunAnswers has the service answer in every way that the connection must understand, and fail now and then.
 func TestRunAnswers(t *testing.T) {
 	t.Parallel()

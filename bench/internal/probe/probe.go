@@ -1,6 +1,6 @@
-// Package probe defines the one message that the bench sends, and how a receiver recognises it: a JSON payload of fixed
-// length with a sequence number and the time of sending at fixed offsets, and the webhook-* headers of Standard Webhooks
-// with a v1 signature.
+// Package probe defines the messages that the bench sends, and how a receiver recognises them: a JSON payload of fixed
+// length with a sequence number and the time of sending at fixed offsets, which is either one of the bench's own or a
+// sample of the catalogue's, and the webhook-* headers of Standard Webhooks with a v1 signature.
 //
 // It imports nothing of the product, so that the bench is an independent check of what the service delivers: every byte
 // of a delivered payload is compared with what was posted, and signatures are verified by code of our own.
@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// EventType is the event type of every message that the bench posts.
+// EventType is the event type of the messages that are the bench's own.
 const EventType = "bench.joined"
 
 // The payload up to its two stamps. A stamp is 16 hex digits, so every payload of a size has one layout and the sink
@@ -24,9 +24,9 @@ const (
 	afterSent  = `","data":{`
 	tail       = `"}}`
 	stampLen   = 16
-	seqAt      = len(beforeSeq)
-	sentAt     = seqAt + stampLen + len(beforeSent)
-	dataAt     = sentAt + stampLen
+	ownSeqAt   = len(beforeSeq)
+	ownSentAt  = ownSeqAt + stampLen + len(beforeSent)
+	ownDataAt  = ownSentAt + stampLen
 )
 
 // person is the realistic part of the payload: what a platform says when somebody joins a session. A payload too small
@@ -42,11 +42,12 @@ const (
 )
 
 // MinPayloadBytes is the smallest payload that holds both stamps.
-const MinPayloadBytes = dataAt + len(afterSent) + len(note) + len(tail)
+const MinPayloadBytes = ownDataAt + len(afterSent) + len(note) + len(tail)
 
-// Template is the payload of one size. Its methods are safe for concurrent use.
+// Template is a payload up to its two stamps. Its methods are safe for concurrent use.
 type Template struct {
-	body []byte
+	body          []byte
+	seqAt, sentAt int // where the stamps begin
 }
 
 // NewTemplate lays out a payload of exactly size bytes; size below MinPayloadBytes is an error.
@@ -62,15 +63,36 @@ func NewTemplate(size int) (Template, error) {
 	body += note
 	room := size - len(body) - len(tail)
 	body += strings.Repeat(filler, room/len(filler)+1)[:room] + tail
-	return Template{body: []byte(body)}, nil
+	return Template{body: []byte(body), seqAt: ownSeqAt, sentAt: ownSentAt}, nil
 }
+
+// Mark is an id that carries both stamps, here with nothing in them. Where a payload has it for an id, a vendor's webhook
+// has it too, whatever else the dialect makes of the message.
+const (
+	Mark       = markHead + "0000000000000000" + "-" + "0000000000000000"
+	markHead   = "bench-"
+	markSeqAt  = len(markHead)
+	markSentAt = markSeqAt + stampLen + len("-")
+)
+
+// Marked makes a template of a payload in which Mark stands once.
+func Marked(payload []byte) (Template, error) {
+	if n := bytes.Count(payload, []byte(Mark)); n != 1 {
+		return Template{}, fmt.Errorf("a payload has %d marks: exactly one is needed", n)
+	}
+	at := bytes.Index(payload, []byte(Mark))
+	return Template{body: bytes.Clone(payload), seqAt: at + markSeqAt, sentAt: at + markSentAt}, nil
+}
+
+// Len is the length of every payload of the template.
+func (t Template) Len() int { return len(t.body) }
 
 // Append appends the payload with number seq, sent at the Unix time sent in nanoseconds, to dst.
 func (t Template) Append(dst []byte, seq uint64, sent int64) []byte {
 	start := len(dst)
 	dst = append(dst, t.body...)
-	putHex(dst[start+seqAt:], seq)
-	putHex(dst[start+sentAt:], uint64(sent))
+	putHex(dst[start+t.seqAt:], seq)
+	putHex(dst[start+t.sentAt:], uint64(sent))
 	return dst
 }
 
@@ -79,14 +101,20 @@ var ErrAltered = errors.New("body is not the payload as it was posted")
 
 // Read returns the stamps of a payload, or ErrAltered if any byte beside the stamps differs from the template.
 func (t Template) Read(body []byte) (seq uint64, sent int64, err error) {
+	betweenAt, restAt := t.seqAt+stampLen, t.sentAt+stampLen
 	if len(body) != len(t.body) ||
-		!bytes.Equal(body[:seqAt], t.body[:seqAt]) ||
-		!bytes.Equal(body[seqAt+stampLen:sentAt], t.body[seqAt+stampLen:sentAt]) ||
-		!bytes.Equal(body[dataAt:], t.body[dataAt:]) {
+		!bytes.Equal(body[:t.seqAt], t.body[:t.seqAt]) ||
+		!bytes.Equal(body[betweenAt:t.sentAt], t.body[betweenAt:t.sentAt]) ||
+		!bytes.Equal(body[restAt:], t.body[restAt:]) {
 		return 0, 0, ErrAltered
 	}
-	seq, seqOK := readHex(body[seqAt : seqAt+stampLen])
-	at, sentOK := readHex(body[sentAt:dataAt])
+	return readStamps(body[t.seqAt:betweenAt], body[t.sentAt:restAt])
+}
+
+// readStamps reads both stamps' digits.
+func readStamps(seqDigits, sentDigits []byte) (seq uint64, sent int64, err error) {
+	seq, seqOK := readHex(seqDigits)
+	at, sentOK := readHex(sentDigits)
 	if !seqOK || !sentOK {
 		return 0, 0, ErrAltered
 	}

@@ -73,7 +73,7 @@ func (sl *slot) report(r *Report, q Query, known accepted.Table) {
 			continue
 		}
 		switch id := known.ID(seq); {
-		case id != 0 && id != c.id:
+		case id != 0 && id != c.id && (c.id == 0 || !sl.reader.unnamed()):
 			r.Lost++
 		case id == 0 && c.id != 0:
 			r.Unacknowledged++

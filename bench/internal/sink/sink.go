@@ -1,5 +1,6 @@
 // Package sink is the receiver of the bench: a plain net/http handler that answers 204 at once, compares every body with
-// what was posted, verifies a sample of the signatures and remembers the first arrival of each (message, endpoint).
+// what was posted, verifies a sample of the signatures and remembers the first arrival of each (message, endpoint). What
+// comes in a vendor's dialect has another body than was posted: see vendor.go for what is checked of it.
 //
 // It shares the machine with the service under test, so it is built to be cheap: no JSON, no allocation per request of
 // its own, one short lock per endpoint.
@@ -25,7 +26,7 @@ const PathPrefix = "/s/"
 
 // Config says what the sink is to expect.
 type Config struct {
-	PayloadBytes int    // length of every payload
+	PayloadBytes int    // length of the bench's own payload
 	VerifyEvery  int    // one in so many requests of a slot has its signature verified; default 64
 	Slots        []Slot // one per endpoint
 }
@@ -36,11 +37,13 @@ type Slot struct {
 	Secret  string
 	Stride  uint64
 	Residue uint64
+	Payload []byte // with a probe.Mark, in place of the bench's own; not for a Dialect
+	Dialect string // of the endpoint; empty: native
+	Word    string // what the Dialect calls the event type
 }
 
 // Sink is the handler. It is safe for concurrent use.
 type Sink struct {
-	template    probe.Template
 	verifyEvery uint64
 	slots       []*slot
 	faults      faults
@@ -50,7 +53,8 @@ type Sink struct {
 // slot holds the arrivals of one endpoint, in chunks so that growing never copies them.
 type slot struct {
 	stride, residue uint64
-	signers         sync.Pool
+	reader          reader
+	signers         sync.Pool // of verifiers
 	requests        atomic.Uint64
 	hang            atomic.Pointer[chan struct{}]
 
@@ -61,7 +65,7 @@ type slot struct {
 
 // cell is the first arrival of one message.
 type cell struct {
-	id      uint64 // probe.HashID of webhook-id; 0 = not arrived
+	id      uint64 // probe.HashID of what names the message; 0 = not arrived
 	arrived int64  // Unix ns
 	latency uint32 // µs from the stamp in the payload
 	repeats uint32 // arrivals after the first
@@ -73,33 +77,78 @@ const (
 	maxCells = 1 << 26
 )
 
+// reader reads what is sent to an endpoint. It is safe for concurrent use.
+type reader interface {
+	// read checks all of a request but its signature.
+	read(h http.Header, body []byte) (arrival, error)
+	// newVerifier makes what verifies signatures; it is used by one request at a time.
+	newVerifier(secret string) (verifier, error)
+	// unnamed says that what names the message here is not the id that the API answered with.
+	unnamed() bool
+}
+
+// verifier checks what a request proves of its sender.
+type verifier interface {
+	verify(h http.Header, body []byte, now time.Time) error
+}
+
+// arrival is what a request says of its message.
+type arrival struct {
+	seq, id uint64 // id is the probe.HashID of what names the message
+	sent    int64
+}
+
 // New validates a Config.
 func New(cfg Config) (*Sink, error) {
-	template, err := probe.NewTemplate(cfg.PayloadBytes)
+	own, err := probe.NewTemplate(cfg.PayloadBytes)
 	if err != nil {
 		return nil, err
 	}
-	s := &Sink{template: template, verifyEvery: uint64(cmp.Or(cfg.VerifyEvery, 64))}
-	s.bodies.New = func() any { return &buffer{bytes: make([]byte, cfg.PayloadBytes+1)} }
+	s := &Sink{verifyEvery: uint64(cmp.Or(cfg.VerifyEvery, 64))}
+	room := cfg.PayloadBytes
 	for i, c := range cfg.Slots {
-		if _, err := probe.NewSigner(c.Secret); err != nil {
+		sl, err := newSlot(c, own)
+		if err != nil {
 			return nil, fmt.Errorf("slot %d: %w", i, err)
 		}
-		if c.Residue >= c.Stride {
-			return nil, fmt.Errorf("slot %d: residue %d of stride %d", i, c.Residue, c.Stride)
+		s.slots = append(s.slots, sl)
+		room = max(room, len(c.Payload))
+		if c.Dialect != "" {
+			room = max(room, maxVendorBody)
 		}
-		s.slots = append(s.slots, newSlot(c))
 	}
+	s.bodies.New = func() any { return &buffer{bytes: make([]byte, room+1)} }
 	return s, nil
 }
 
-func newSlot(c Slot) *slot {
-	sl := &slot{stride: c.Stride, residue: c.Residue}
-	sl.signers.New = func() any {
-		signer, _ := probe.NewSigner(c.Secret) // New has tried this secret.
-		return signer
+func newSlot(c Slot, own probe.Template) (*slot, error) {
+	if c.Residue >= c.Stride {
+		return nil, fmt.Errorf("residue %d of stride %d", c.Residue, c.Stride)
 	}
-	return sl
+	sl := &slot{stride: c.Stride, residue: c.Residue}
+	var err error
+	if sl.reader, err = newReader(c, own); err != nil {
+		return nil, err
+	}
+	if _, err := sl.reader.newVerifier(c.Secret); err != nil {
+		return nil, err
+	}
+	sl.signers.New = func() any {
+		v, _ := sl.reader.newVerifier(c.Secret) // The secret was tried above.
+		return v
+	}
+	return sl, nil
+}
+
+func newReader(c Slot, own probe.Template) (reader, error) {
+	switch {
+	case c.Dialect != "":
+		return newVendorReader(c.Dialect, c.Word)
+	case len(c.Payload) > 0:
+		template, err := probe.Marked(c.Payload)
+		return nativeReader{template}, err
+	}
+	return nativeReader{own}, nil
 }
 
 type buffer struct{ bytes []byte }
@@ -148,30 +197,62 @@ func (s *Sink) receive(sl *slot, r *http.Request, now time.Time) error {
 		return fmt.Errorf("read body: %w", err)
 	}
 	body := buf.bytes[:n]
-	seq, sent, err := s.template.Read(body)
+	a, err := sl.reader.read(r.Header, body)
 	if err != nil {
 		return err
 	}
-	id := first(r.Header[probe.HeaderID])
-	if id == "" {
-		return errors.New("no " + probe.HeaderID)
-	}
 	if (sl.requests.Add(1)-1)%s.verifyEvery == 0 {
-		if err := s.verify(sl, r.Header, id, body, now); err != nil {
+		if err := s.verify(sl, r.Header, body, now); err != nil {
 			return err
 		}
 	}
-	return sl.record(seq, probe.HashID(id), sent, now.UnixNano())
+	return sl.record(a, now.UnixNano())
 }
 
-func (s *Sink) verify(sl *slot, h http.Header, id string, body []byte, now time.Time) error {
-	signer := sl.signers.Get().(*probe.Signer)
-	defer sl.signers.Put(signer)
-	err := signer.Verify(id, first(h[probe.HeaderTimestamp]), first(h[probe.HeaderSignature]), body, now)
+func (s *Sink) verify(sl *slot, h http.Header, body []byte, now time.Time) error {
+	v := sl.signers.Get().(verifier)
+	defer sl.signers.Put(v)
+	err := v.verify(h, body, now)
 	if err == nil {
 		s.faults.verified.Add(1)
 	}
 	return err
+}
+
+// nativeReader expects the very bytes that were posted.
+type nativeReader struct{ template probe.Template }
+
+func (n nativeReader) read(h http.Header, body []byte) (arrival, error) {
+	seq, sent, err := n.template.Read(body)
+	if err != nil {
+		return arrival{}, err
+	}
+	id := first(h[probe.HeaderID])
+	if id == "" {
+		return arrival{}, errors.New("no " + probe.HeaderID)
+	}
+	return arrival{seq: seq, id: probe.HashID(id), sent: sent}, nil
+}
+
+func (nativeReader) newVerifier(secret string) (verifier, error) {
+	return newStandard("Webhook", secret)
+}
+
+func (nativeReader) unnamed() bool { return false }
+
+// standard verifies the headers of Standard Webhooks under one of the families of names that they have.
+type standard struct {
+	signer                   *probe.Signer
+	id, timestamp, signature string // names of headers
+}
+
+func newStandard(family, secret string) (verifier, error) {
+	signer, err := probe.NewSigner(secret)
+	return standard{signer, family + "-Id", family + "-Timestamp", family + "-Signature"}, err
+}
+
+func (s standard) verify(h http.Header, body []byte, now time.Time) error {
+	return s.signer.Verify(first(h[s.id]), first(h[s.timestamp]), first(h[s.signature]), body, now)
 }
 
 func first(values []string) string {
@@ -183,9 +264,9 @@ func first(values []string) string {
 
 // record keeps an arrival. A message that comes to an endpoint of another app, or a second time under another id, is an
 // error; a second time under the same id is a repeat.
-func (sl *slot) record(seq, id uint64, sent, now int64) error {
-	index := seq / sl.stride
-	if seq%sl.stride != sl.residue || index >= maxCells {
+func (sl *slot) record(a arrival, now int64) error {
+	index := a.seq / sl.stride
+	if a.seq%sl.stride != sl.residue || index >= maxCells {
 		return errors.New("message of another app")
 	}
 	sl.mu.Lock()
@@ -193,9 +274,9 @@ func (sl *slot) record(seq, id uint64, sent, now int64) error {
 	c := sl.cell(index)
 	switch c.id {
 	case 0:
-		*c = cell{id: id, arrived: now, latency: uint32(min(max(now-sent, 0)/1000, 1<<32-1))}
+		*c = cell{id: a.id, arrived: now, latency: uint32(min(max(now-a.sent, 0)/1000, 1<<32-1))}
 		sl.distinct++
-	case id:
+	case a.id:
 		c.repeats++
 	default:
 		return errors.New("one message under two ids")
