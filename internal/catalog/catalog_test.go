@@ -296,6 +296,16 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 				"hostId":1,"id":1,"filename":"a","size":1e999999999}}`,
 			[]string{"data.size: must be a number that 64 bits can hold"},
 		},
+		"whole numbers that no dialect can write": {
+			"session.updated", `{"type":"session.updated","timestamp":"2027-06-11T17:30:00Z","data":{"event":{"id":1,"number":1e300},
+				"session":{"id":"s","capacity":-1e300,"friendlyIdRaw":1e19,"sponsors":[{"friendlyIdRaw":1e300}]}}}`,
+			[]string{
+				"data.event.number: must be at most 9223372036854775807",
+				"data.session.capacity: must be at least -9223372036854775808",
+				"data.session.friendlyIdRaw: must be at most 9223372036854775807",
+				"data.session.sponsors.0.friendlyIdRaw: must be at most 9223372036854775807",
+			},
+		},
 		"items in order": {
 			"session.updated", `{"type":"session.updated","timestamp":"2027-06-11T17:30:00Z","data":{"event":{"id":1,"number":2},
 				"session":{"id":"s","tags":["a",1,"b","c","d","e","f","g","h","i",2],"location":[{"link":7}],

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -139,7 +138,7 @@ func (c *triggerCommand) lay(data map[string]any) error {
 		if err := decodeJSON(text, &over); err != nil || over == nil {
 			return usageError{fmt.Errorf("--data: %s must hold a JSON object", c.Data)}
 		}
-		maps.Copy(data, over)
+		overlay(data, over)
 	}
 	for _, s := range c.Set {
 		path, text, _ := strings.Cut(s, "=")
@@ -148,6 +147,18 @@ func (c *triggerCommand) lay(data map[string]any) error {
 		}
 	}
 	return nil
+}
+
+// overlay puts one object over another, objects in them member by member.
+func overlay(below, above map[string]any) {
+	for name, value := range above {
+		old, isObject := below[name].(map[string]any)
+		if inner, ok := value.(map[string]any); ok && isObject {
+			overlay(old, inner)
+			continue
+		}
+		below[name] = value
+	}
 }
 
 // put sets one value in an object; objects on the way are made if need be.

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -43,6 +45,32 @@ func TestTriggerOutcome(t *testing.T) {
 	}
 	want := []hearer{{ID: "ep_1", URL: "https://a.example.com", Dialect: "zuddl", Status: "success", StatusCode: 200, Millis: 3}}
 	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestTriggerData: --data changes what it names and leaves the rest of the sample, inside
+// of its objects too, as the server's send-example does.
+func TestTriggerData(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "data.json")
+	if err := os.WriteFile(file, []byte(`{"session":{"title":"Keynote","tags":["a"],"room":{"id":9007199254740993}},"event":7}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var data map[string]any
+	sample := `{"event":{"id":"e"},"session":{"id":"s","title":"x","tags":["b","c"],"room":null},"kept":true}`
+	if err := decodeJSON([]byte(sample), &data); err != nil {
+		t.Fatal(err)
+	}
+	c := triggerCommand{Data: file, Set: []string{"session.status=accepted"}}
+	if err := c.lay(data); err != nil {
+		t.Fatal(err)
+	}
+	var want map[string]any
+	if err := decodeJSON([]byte(`{"event":7,"session":{"id":"s","title":"Keynote","tags":["a"],"room":{"id":9007199254740993},"status":"accepted"},"kept":true}`), &want); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, data); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

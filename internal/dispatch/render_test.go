@@ -119,6 +119,32 @@ func TestTenant(t *testing.T) {
 	})
 }
 
+// TestOwnMessage: a message of the org's own that waits for a native endpoint is not
+// given to the dialect that the endpoint changes to, which knows nothing of its payload.
+func TestOwnMessage(t *testing.T) {
+	inWorld(t, dispatch.Config{Schedule: []time.Duration{time.Hour}}, func(w *world) {
+		app := w.app()
+		ep := w.endpoint(app, host, always(500))
+		m := w.send(app)
+		w.settle()
+		_, err := w.service.UpdateEndpoint(context.Background(), app, store.Ref{ID: ep}, false, func(p *delivery.Endpoint) error {
+			p.Dialect = "telling"
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.pass(2 * time.Hour)
+		w.wantState(m, ep, delivery.Failed, delivery.Unrenderable)
+		if got := len(w.received(host)); got != 1 {
+			t.Errorf("%d requests, want the native one alone", got)
+		}
+		if got := w.attempts(app, m); len(got) != 2 || !strings.Contains(got[1].Error, "only native endpoints hear") {
+			t.Errorf("attempts %+v, want a second one that says why", got)
+		}
+	})
+}
+
 // keys gives the secrets that requests to a host carried, repetitions left out.
 func (w *world) keys(host string) []string {
 	var keys []string

@@ -98,6 +98,10 @@ func (d *Dispatcher) post(ctx context.Context, t *target, it *item) (result, del
 	return r, v
 }
 
+// errOwn is why a message of the org's own is not written in a vendor's dialect. None is
+// planned so; the endpoint had another dialect then.
+var errOwn = fmt.Errorf("%w: the message is of an event type of your own, which only native endpoints hear", dialect.ErrUnrenderable)
+
 // render writes a message's body. A dialect that panics has a defect; the delivery ends,
 // as with a payload that cannot be rendered, and the process goes on with the others.
 func (d *Dispatcher) render(ctx context.Context, in dialect.Dialect, m *message) (body []byte, err error) {
@@ -109,6 +113,9 @@ func (d *Dispatcher) render(ctx context.Context, in dialect.Dialect, m *message)
 			body, err = nil, dialect.ErrUnrenderable
 		}
 	}()
+	if m.Tenant == "" && in.Name() != dialect.Native {
+		return nil, errOwn
+	}
 	return in.Render(dialect.Message{ID: m.external, Type: m.Type, Time: m.ID.Time(), Tenant: m.Tenant, Payload: m.Payload})
 }
 

@@ -152,6 +152,7 @@ func TestCheckEndpoint(t *testing.T) {
 		"empty filter":              {func(p *endpoint) { p.FilterTypes = []string{} }, "body.filterTypes"},
 		"largest filter":            {func(p *endpoint) { p.FilterTypes = many(1000) }, ""},
 		"filter too large":          {func(p *endpoint) { p.FilterTypes = many(1001) }, "body.filterTypes"},
+		"many wrong in a filter":    {func(p *endpoint) { p.FilterTypes = make([]string, 1001) }, "body.filterTypes"},
 		"filter of no type":         {func(p *endpoint) { p.FilterTypes = []string{marker + "/"} }, "body.filterTypes.0"},
 		"filter of an empty type":   {func(p *endpoint) { p.FilterTypes = []string{"a", ""} }, "body.filterTypes.1"},
 		"filter of a known word":    {func(p *endpoint) { p.Dialect, p.FilterTypes = ingesttest.Terse, []string{ingesttest.TerseWord} }, ""},

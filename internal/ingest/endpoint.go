@@ -241,6 +241,8 @@ func (s *Service) checkURL(ep, before *delivery.Endpoint, p *problems) {
 	}
 }
 
+const errFilterTooLong = "names more than 1000 event types"
+
 func (s *Service) checkFilter(ep, before *delivery.Endpoint, d dialect.Dialect, p *problems) {
 	if ep.Channels != nil {
 		checkChannels(ep.Channels, maxChannels, p)
@@ -251,6 +253,10 @@ func (s *Service) checkFilter(ep, before *delivery.Endpoint, d dialect.Dialect, 
 	if len(ep.FilterTypes) == 0 {
 		p.add("must be absent or name at least one event type", "filterTypes")
 	}
+	if len(ep.FilterTypes) > maxFilter { // a problem of each would be an answer larger than the request
+		p.add(errFilterTooLong, "filterTypes")
+		return
+	}
 	types := make([]string, 0, len(ep.FilterTypes))
 	for i, entry := range ep.FilterTypes {
 		named, problem := typesOf(entry, ep, d)
@@ -260,8 +266,8 @@ func (s *Service) checkFilter(ep, before *delivery.Endpoint, d dialect.Dialect, 
 		types = append(types, named...)
 	}
 	ep.FilterTypes = distinct(types)
-	if len(ep.FilterTypes) > maxFilter {
-		p.add("names more than 1000 event types", "filterTypes")
+	if len(ep.FilterTypes) > maxFilter { // a word may stand for several
+		p.add(errFilterTooLong, "filterTypes")
 	}
 }
 

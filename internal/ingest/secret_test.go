@@ -16,6 +16,7 @@ import (
 	"github.com/callboard/callboard/internal/ingest/ingesttest"
 	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/testenv"
+	"github.com/callboard/callboard/signature"
 )
 
 // carried says what requests carry now and next.
@@ -211,7 +212,7 @@ func TestSecretFollowsTheDialect(t *testing.T) {
 	t.Parallel()
 	e := ingesttest.New(t)
 	app := e.App()
-	long := "whsec_" + strings.Repeat("A", 32) + strings.Repeat("A", 32) // more than Terse takes
+	long := "whsec_" + strings.Repeat("A", 86) + "==" // more than Terse takes
 	ep := e.Endpoint(app, func(p *delivery.Endpoint) { p.Secrets = []delivery.Secret{{Value: long}} })
 	change := func(name string, secrets ...delivery.Secret) ([]delivery.Secret, error) {
 		_, err := e.Service.UpdateEndpoint(t.Context(), app, store.Ref{ID: ep}, false, func(p *delivery.Endpoint) error {
@@ -246,5 +247,28 @@ func TestSecretFollowsTheDialect(t *testing.T) {
 	own, err := change("native")
 	if err != nil || len(own) != 1 || !strings.HasPrefix(own[0].Value, "whsec_") {
 		t.Errorf("a secret of its own again: %d secrets, %v", len(own), err)
+	}
+}
+
+// TestPrivateKeyStays: a private key, of which the API shows the public half alone, does
+// not become a secret that both sides have and that the API therefore shows.
+func TestPrivateKeyStays(t *testing.T) {
+	t.Parallel()
+	e := ingesttest.New(t)
+	app := e.App()
+	private := signature.GenerateSigningKey().Reveal()
+	ep := e.Endpoint(app, func(p *delivery.Endpoint) { p.Secrets = []delivery.Secret{{Value: private}} })
+	change := func(name string) []delivery.Secret {
+		_, err := e.Service.UpdateEndpoint(t.Context(), app, store.Ref{ID: ep}, false, func(p *delivery.Endpoint) error {
+			p.Dialect = name
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return endpoint(t, e, ep).Secrets
+	}
+	if got := change(ingesttest.Terse); len(got) != 1 || got[0].Value == private {
+		t.Error("the private key is now a shared secret")
 	}
 }

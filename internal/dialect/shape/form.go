@@ -210,6 +210,8 @@ func (one *field) append(b []byte, o Object, s *Source) ([]byte, error) {
 		return b, err
 	case !one.none(v):
 		return one.As.out(b, v, s)
+	case one.spelled && !one.none(o.Get(one.Key)):
+		return one.appendSpelled(b, o.Get(one.Key), s), nil
 	case one.Else.Append != nil:
 		return one.Else.Append(b, s), nil
 	}
@@ -237,10 +239,17 @@ func (one *field) find(o Object, s *Source) (Value, error) {
 			return v, nil
 		}
 	}
-	if one.spelled {
-		return o.Get(one.Key), nil
-	}
 	return nil, nil
+}
+
+// appendSpelled writes the value that stands under the vendor's own key. The catalogue
+// does not know that member, so nobody has looked at it: one that does not fit passes as
+// it is, like any other unknown member, and does not end the delivery.
+func (one *field) appendSpelled(b []byte, v Value, s *Source) []byte {
+	if written, err := one.As.out(b, v, s); err == nil {
+		return written
+	}
+	return append(b, compact(v)...)
 }
 
 // member reads one member of an object, or of the first object in an array; what is

@@ -72,6 +72,7 @@ type reader struct {
 	text    bytes.Buffer
 	members []member // of all objects that are being read, the innermost last
 	depth   int      // of forms within forms
+	body    []byte   // room in which a body is written
 }
 
 // fast are the checks that were made when the text was taken in.

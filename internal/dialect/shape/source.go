@@ -57,15 +57,20 @@ func Render(m dialect.Message, word string, write func(b []byte, s *Source) ([]b
 	if err := s.open(); err != nil {
 		return nil, fmt.Errorf("%w: %w", dialect.ErrUnrenderable, at("payload", err))
 	}
-	b, err := write(make([]byte, 0, len(m.Payload)+roomForFrame), s)
+	b, err := write(r.body[:0], s)
+	if cap(b) <= maxBody {
+		r.body = b
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", dialect.ErrUnrenderable, err)
 	}
-	return b, nil
+	return bytes.Clone(b), nil
 }
 
-// roomForFrame is about what a vendor's body has besides the payload's own bytes.
-const roomForFrame = 512
+// maxBody is the largest body, in bytes, whose room a reader keeps for its next use. A
+// body grows to several times its payload where a vendor writes each field that has no
+// value, so it is written where there is room, and copied once its length is known.
+const maxBody = 64 << 10
 
 // open reads the payload's frame. It goes into the data on its way, so that the greatest
 // part of a payload is not read twice. Of members with one name the last counts.
