@@ -144,7 +144,7 @@ func TestSchemasAreSmallAndOpen(t *testing.T) {
 			}
 		}
 	}
-	if size > 400_000 {
+	if size > 450_000 {
 		t.Errorf("schemas have %d bytes together", size)
 	}
 }

@@ -159,30 +159,32 @@ func resourceTypes(name, noun string) []eventType {
 }
 
 func eventTypes() []eventType {
+	// Zuddl's webhooks have room for the other two, so they are known where they come along.
+	changed := slices.Concat(with(must("event", "id")), unshown("session", "registration"))
 	return []eventType{
 		{
 			"event.created",
 			"An event was created. data.event is the whole event.",
-			with(must("event", "id")),
+			changed,
 		},
 		{
 			"event.updated",
 			"An event's details were updated, or its status: it becomes ONGOING at its start and COMPLETED at its end by itself, and " +
 				"CANCELLED when somebody cancels it. data.event is the whole event as it is now.",
-			with(must("event", "id")),
+			changed,
 		},
 		{
 			"event.time_spent",
 			"How long an attendee was in an event's sessions altogether. Sent one hour after the event's end, once for each attendee, " +
 				"and only to those who spent time. timeSpentInMinutes counts time in several sessions at once only once, and is " +
 				"rounded to whole minutes and at least 1.",
-			with(must("event", "id"), must("registration", "id"), must("timeSpentInMinutes")),
+			slices.Concat(with(must("event", "id"), must("registration", "id"), must("timeSpentInMinutes")), unshown("session")),
 		},
 	}
 }
 
 func registrationTypes() []eventType {
-	data := with(must("event", "id"), must("registration", "id"))
+	data := slices.Concat(with(must("event", "id"), must("registration", "id")), unshown("session"))
 	return []eventType{
 		{"registration.created", "Somebody registered for an event.", data},
 		{

@@ -56,6 +56,7 @@ type EndpointHeadersOut struct {
 // is Svix's and the usual names beside it.
 var alwaysSensitive = []string{
 	"authorization", "cookie", "proxy-authenticate", "proxy-authorization", "www-authenticate", "x-api-key", "x-auth-token",
+	"x-access-token", "x-signing-token",
 }
 
 // showHeaders leaves the values of sensitive headers out and names them. Who wants

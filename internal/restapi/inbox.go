@@ -2,10 +2,12 @@ package restapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/web"
@@ -83,5 +85,9 @@ func (a *api) listensTo(ctx context.Context, r *http.Request) (store.App, error)
 	if err != nil {
 		return store.App{}, err
 	}
-	return a.Store.App(ctx, caller.Org, ref)
+	app, err := a.Store.App(ctx, caller.Org, ref)
+	if errors.Is(err, store.ErrNotFound) {
+		return app, errs.Missing() // a stream goes by the kind of the error
+	}
+	return app, err
 }

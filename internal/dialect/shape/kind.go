@@ -152,7 +152,7 @@ func whole(text string) (int64, error) {
 	}
 	f, err := strconv.ParseFloat(text, 64)
 	goOnly := strings.ContainsAny(text, "_xX") // as in Go's source, not in JSON
-	if err != nil || goOnly || f != math.Trunc(f) || math.Abs(f) > maxExact {
+	if err != nil || goOnly || f != math.Trunc(f) || math.Abs(f) >= 1<<63 {
 		return 0, errWhole
 	}
 	return int64(f), nil

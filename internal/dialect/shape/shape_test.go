@@ -89,7 +89,7 @@ func TestKindsWrite(t *testing.T) {
 			`9223372036854775807`: `9223372036854775807`, `9223372036854775808`: `!must be a whole number`,
 			`5e2`: `500`, `1.5`: `!must be a whole number`, `1e300`: `!must be a whole number`, `""`: `!must be a whole number`, `"1_000"`: `!must be a whole number`,
 			`"0x10"`: `!must be a whole number`, `"0x1p4"`: `!must be a whole number`, `5.0`: `5`, `1e3`: `1000`, `"2.0"`: `2`,
-			`1e16`: `!must be a whole number`, `1e999`: `!must be a whole number`, `"NaN"`: `!must be a whole number`, `true`: `!must be a whole number`, `[7]`: `!must be a whole number`,
+			`1e16`: `10000000000000000`, `1e19`: `!must be a whole number`, `1e999`: `!must be a whole number`, `"NaN"`: `!must be a whole number`, `true`: `!must be a whole number`, `[7]`: `!must be a whole number`,
 		}},
 		{"label", shape.Label(), map[string]string{
 			`"a"`: `"a"`, `7`: `"7"`, `{"id":1,"name":"b"}`: `"b"`, `{"id":1}`: `!must be a string, or an object with a name`,
