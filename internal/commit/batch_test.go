@@ -16,8 +16,10 @@ import (
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/dialect"
 	"github.com/callboard/callboard/internal/dialect/native"
+	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/ingest"
+	"github.com/callboard/callboard/internal/live"
 	"github.com/callboard/callboard/internal/netguard"
 	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/store/sqlite"
@@ -41,7 +43,7 @@ type step struct {
 
 var steps = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) step {
 	return step{
-		kind:  rapid.SampledFrom([]string{"post", "post", "post", "endpoint", "disable", "delete", "rename", "type", "complete", "requeue"}).Draw(t, "kind"),
+		kind:  rapid.SampledFrom([]string{"post", "post", "post", "endpoint", "disable", "delete", "rename", "type", "complete", "requeue", "object", "object", "drop", "sweep"}).Draw(t, "kind"),
 		app:   rapid.IntRange(0, 2).Draw(t, "app"),
 		sub:   rapid.IntRange(0, 3).Draw(t, "sub"),
 		key:   rapid.IntRange(0, 4).Draw(t, "key"),
@@ -219,6 +221,8 @@ func (p *player) do(s step) string {
 		r.ID, err = p.complete(s)
 	case "requeue":
 		r.ID, err = p.requeue(s)
+	case "object", "drop", "sweep":
+		r.ID, err = p.object(s)
 	}
 	return fmt.Sprintf("%s %d existed=%v replayed=%v %v", s.kind, r.ID, r.Existed, r.Replayed, err)
 }
@@ -257,6 +261,43 @@ func (p *player) requeue(s step) (id.ID, error) {
 	return r.ID, err
 }
 
+// object changes live state by what is there: it counts, with a look at a row beside
+// it, it drops, or it sweeps up some rows of a range.
+func (p *player) object(s step) (id.ID, error) {
+	k := live.Key{App: p.apps[s.app], Kind: live.Presence, Parent: fmt.Sprint(s.key % 2), ID: string(rune('a' + s.sub))}
+	beside := live.Key{App: k.App, Kind: live.Event, ID: "e"}
+	r := live.Range{App: k.App, Kind: k.Kind, Parent: k.Parent, After: []string{"", "a"}[s.event%2], Limit: 2}
+	keys := commit.Keys{Objects: []live.Key{k, beside}}
+	if s.kind == "sweep" {
+		keys = commit.Keys{Objects: []live.Key{beside}, Ranges: []live.Range{r}}
+	}
+	result, err := p.submitter.Submit(p.ctx, &commit.Unit{Keys: keys, Decide: func(v *commit.View) (id.ID, error) {
+		total, _ := v.Object(beside)
+		total.Key = beside
+		switch s.kind {
+		case "object":
+			row, there := v.Object(k)
+			if s.flag && there {
+				return 0, errs.Missing()
+			}
+			row.Key, row.Due = k, v.Now().Add(time.Duration(s.event)*time.Minute+time.Nanosecond)
+			row.State = fmt.Appendf(row.State, "%d", len(total.State))
+			v.PutObject(row)
+		case "drop":
+			v.DropObject(k)
+		case "sweep":
+			for _, row := range v.Range(r) {
+				total.State = fmt.Appendf(total.State, "%s=%s;", row.ID, row.State)
+				if s.flag {
+					v.DropObject(row.Key)
+				}
+			}
+		}
+		return v.PutObject(total).Seq, nil
+	}})
+	return result.ID, err
+}
+
 // dump gives all rows of a database as text, but for the random id key.
 func dump(t *testing.T, path string) string {
 	db, err := sql.Open("sqlite", path)
@@ -265,14 +306,18 @@ func dump(t *testing.T, path string) string {
 	}
 	defer db.Close()
 	var out strings.Builder
-	for _, table := range []string{"app", "endpoint", "endpoint_url", "endpoint_health", "event_type", "message", "delivery", "attempt", "seen", "task"} {
+	for _, table := range []string{"app", "endpoint", "endpoint_url", "endpoint_health", "event_type", "message", "delivery", "attempt", "seen", "task", "object"} {
 		dumpTable(t, db, table, &out)
 	}
 	return out.String()
 }
 
 func dumpTable(t *testing.T, db *sql.DB, table string, out *strings.Builder) {
-	rows, err := db.Query("SELECT * FROM " + table + " ORDER BY 1, 2, 3")
+	order := "1, 2, 3"
+	if table == "object" {
+		order = "1, 2, 3, 4"
+	}
+	rows, err := db.Query("SELECT * FROM " + table + " ORDER BY " + order)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -106,8 +106,9 @@ type Committer struct {
 	metrics metrics
 	failing atomic.Bool // the last transaction failed for another reason than data
 
-	hashes map[store.Hash16]struct{} // used by cut
-	rows   map[any]bool              // used by cut; true = a unit changes it
+	hashes   map[store.Hash16]struct{} // used by cut
+	rows     map[any]bool              // used by cut; true = a unit changes it
+	families map[family]struct{}       // used by cut
 }
 
 // New makes a committer and asks the store for the largest id of its node.
@@ -135,15 +136,16 @@ func New(ctx context.Context, cfg Config) (*Committer, error) {
 		return nil, err
 	}
 	c := &Committer{
-		cfg:     cfg,
-		queue:   make(chan *Unit, cfg.Queue),
-		closing: make(chan struct{}),
-		stopped: make(chan struct{}),
-		gen:     gen,
-		cache:   newAppCache(cfg.MaxApps),
-		metrics: newMetrics(cfg.Metrics),
-		hashes:  map[store.Hash16]struct{}{},
-		rows:    map[any]bool{},
+		cfg:      cfg,
+		queue:    make(chan *Unit, cfg.Queue),
+		closing:  make(chan struct{}),
+		stopped:  make(chan struct{}),
+		gen:      gen,
+		cache:    newAppCache(cfg.MaxApps),
+		metrics:  newMetrics(cfg.Metrics),
+		hashes:   map[store.Hash16]struct{}{},
+		rows:     map[any]bool{},
+		families: map[family]struct{}{},
 	}
 	c.view = newView(gen, cfg.Handoff)
 	return c, nil
@@ -160,31 +162,75 @@ func orDefault(v, def int) int {
 // be submitted twice. If ctx ends first the unit's outcome is unknown and ctx's
 // cause is returned as an unavailable error.
 func (c *Committer) Submit(ctx context.Context, u *Unit) (Result, error) {
+	if err := c.enqueue(ctx, u); err != nil {
+		return Result{}, err
+	}
+	return c.wait(ctx, u)
+}
+
+// Answer is what became of one of several units.
+type Answer struct {
+	Result
+	Err error
+}
+
+// SubmitAll queues units, which are decided in their order, and waits until each is
+// on disk or refused; others' units may come between them. While the queue is full it
+// waits for room. If ctx or the committer ends first, units that were not queued yet
+// are not, and get the error that the first of them got; of those that were, the ones
+// that are not answered by then are as in Submit. The units share no transaction:
+// each fails alone.
+func (c *Committer) SubmitAll(ctx context.Context, units []*Unit) []Answer {
+	answers := make([]Answer, len(units))
+	queued, stopped := 0, error(nil)
+	for queued < len(units) {
+		if stopped = c.enqueue(ctx, units[queued]); stopped != nil {
+			break
+		}
+		queued++
+	}
+	for i, u := range units[:queued] {
+		answers[i].Result, answers[i].Err = c.wait(ctx, u)
+	}
+	for i := queued; i < len(units); i++ {
+		answers[i].Err = stopped
+	}
+	return answers
+}
+
+// enqueue queues a unit, or says why it does not.
+func (c *Committer) enqueue(ctx context.Context, u *Unit) error {
 	u.done = make(chan struct{})
 	select {
 	case <-c.closing:
-		return Result{}, ErrClosed
+		return ErrClosed
 	default:
 	}
 	select {
 	case c.queue <- u:
+		return nil
 	case <-c.closing:
-		return Result{}, ErrClosed
+		return ErrClosed
 	case <-ctx.Done():
-		return Result{}, unavailable(context.Cause(ctx))
+		return unavailable(context.Cause(ctx))
 	}
+}
+
+// wait waits for the answer of a queued unit.
+func (c *Committer) wait(ctx context.Context, u *Unit) (Result, error) {
+	var ended error
 	select {
 	case <-u.done:
-		return u.result, u.err
-	case <-ctx.Done():
-		return Result{}, unavailable(context.Cause(ctx))
 	case <-c.stopped:
+		ended = ErrClosed
+	case <-ctx.Done():
+		ended = unavailable(context.Cause(ctx))
 	}
 	select { // it may have been answered last of all
 	case <-u.done:
 		return u.result, u.err
 	default:
-		return Result{}, ErrClosed
+		return Result{}, ended
 	}
 }
 
@@ -440,14 +486,16 @@ func answerAll(units []*Unit, err error) {
 
 // cut ends a batch before the first unit that meets another one of the batch in
 // more than the view can hold: the same dedupe key, the same delivery or task, or
-// event types or settings that one of the two changes. What follows waits for the next batch, so that units
-// are always decided in the order of the queue.
+// event types or settings that one of the two changes; and before one that reads a
+// range of live state in which another one may write. What follows waits for the next
+// batch, so that units are always decided in the order of the queue.
 func (c *Committer) cut(batch []*Unit) (now, later []*Unit) {
 	if len(batch) == 1 {
 		return batch, nil
 	}
 	clear(c.hashes)
 	clear(c.rows)
+	clear(c.families)
 	for i, u := range batch {
 		if c.meets(u) {
 			return batch[:i:i], batch[i:]
@@ -466,7 +514,7 @@ func (c *Committer) meets(u *Unit) bool {
 		c.hashes[u.Seen.Hash] = struct{}{}
 	}
 	changes := u.Keys.ChangesConfig
-	return take(c.rows, u.Keys.Deliveries, true) || take(c.rows, u.Keys.Tasks, true) ||
+	return c.reads(u) || take(c.rows, u.Keys.Deliveries, true) || take(c.rows, u.Keys.Tasks, true) ||
 		take(c.rows, u.Keys.EventTypes, changes) || take(c.rows, u.Keys.Orgs, changes)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/live"
 	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/testenv"
 	"github.com/google/go-cmp/cmp"
@@ -26,6 +28,9 @@ type fakeStore struct {
 	mu      sync.Mutex
 	seen    map[store.Hash16]store.Seen
 	applied [][]store.Message // by committed transaction
+	objects map[live.Key]live.Row
+	written []store.Changes // what was applied of objects, by committed transaction with any
+	asked   int             // how often rows of live state were asked for
 	begun   int
 	fail    func(c *store.Changes) error
 	failEnd error // of the COMMIT itself
@@ -48,7 +53,22 @@ func (f *fakeStore) Update(_ context.Context, fn func(commit.Tx) error) error {
 		f.seen[s.Hash] = s
 	}
 	f.applied = append(f.applied, tx.messages)
+	f.follow(tx.changed)
 	return nil
+}
+
+// follow takes over what a committed transaction did to objects.
+func (f *fakeStore) follow(c store.Changes) {
+	if len(c.Objects)+len(c.ErasedObjects) == 0 {
+		return
+	}
+	f.written = append(f.written, c)
+	for _, row := range c.Objects {
+		f.objects[row.Key] = row
+	}
+	for _, k := range c.ErasedObjects {
+		delete(f.objects, k)
+	}
 }
 
 func (f *fakeStore) transactions() int {
@@ -68,6 +88,28 @@ type fakeTx struct {
 	store     *fakeStore
 	seen      []store.Seen
 	messages  []store.Message
+	changed   store.Changes // Objects and ErasedObjects alone
+}
+
+func (tx *fakeTx) Objects(_ context.Context, keys []live.Key) (rows []live.Row, err error) {
+	tx.store.asked++
+	for _, k := range keys {
+		if row, ok := tx.store.objects[k]; ok {
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
+}
+
+func (tx *fakeTx) ObjectRange(_ context.Context, r live.Range) (rows []live.Row, err error) {
+	tx.store.asked++
+	for k, row := range tx.store.objects {
+		if r.Covers(k) {
+			rows = append(rows, row)
+		}
+	}
+	slices.SortFunc(rows, func(a, b live.Row) int { return a.Compare(b.Key) })
+	return rows[:min(len(rows), r.Limit)], nil
 }
 
 func (tx *fakeTx) TakeSeen(_ context.Context, keys []store.Seen) ([]store.Seen, error) {
@@ -96,6 +138,8 @@ func (tx *fakeTx) Apply(_ context.Context, c *store.Changes) error {
 	}
 	tx.seen = append(tx.seen, c.Seen...)
 	tx.messages = append(tx.messages, c.Messages...)
+	tx.changed.Objects = append(tx.changed.Objects, c.Objects...)
+	tx.changed.ErasedObjects = append(tx.changed.ErasedObjects, c.ErasedObjects...)
 	return nil
 }
 
@@ -112,7 +156,7 @@ func inRig(t *testing.T, cfg commit.Config, test func(*rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		testenv.Advance(time.Until(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)))
-		r := &rig{t: t, store: &fakeStore{seen: map[store.Hash16]store.Seen{}}, ran: make(chan error, 1)}
+		r := &rig{t: t, store: &fakeStore{seen: map[store.Hash16]store.Seen{}, objects: map[live.Key]live.Row{}}, ran: make(chan error, 1)}
 		cfg.Store = r.store
 		cfg.Logger = slog.New(slog.DiscardHandler)
 		var err error

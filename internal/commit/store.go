@@ -5,6 +5,7 @@ import (
 
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/live"
 	"github.com/callboard/callboard/internal/store"
 )
 
@@ -21,8 +22,9 @@ type Store interface {
 }
 
 // Tx is a write transaction. Reads see what the transaction wrote. Apps, deliveries,
-// endpoint health and tasks that are read here stay as they are until its end; they
-// are locked in the order of the fields of Keys, and of ids within one.
+// endpoint health, tasks and live state that are read here stay as they are until its
+// end; they are locked in the order of the fields of Keys, and of ids within one. What
+// is not there cannot be locked: another node may create it meanwhile.
 type Tx interface {
 	// TakeSeen returns the entries of keys that are taken by finished work, in any
 	// order. Every key that it does not return must come back in Changes.Seen or
@@ -53,6 +55,12 @@ type Tx interface {
 	Healths(ctx context.Context, endpoints []id.ID) ([]store.Health, error)
 	// Tasks loads background tasks.
 	Tasks(ctx context.Context, ids []id.ID) ([]store.Task, error)
+	// Objects loads rows of live state, in any order; absent ones are left out.
+	Objects(ctx context.Context, keys []live.Key) ([]live.Row, error)
+	// ObjectRange loads rows of live state in the order of their keys. Another node may
+	// add rows to the range until the transaction ends, unless both lock one row before,
+	// such as the range's parent.
+	ObjectRange(ctx context.Context, r live.Range) ([]live.Row, error)
 	// Apply writes the changes of a batch, several rows per statement. No
 	// statement fails on data that the committer's checks let through.
 	Apply(ctx context.Context, c *store.Changes) error
@@ -89,6 +97,10 @@ type Keys struct {
 	Deliveries []delivery.Key
 	Healths    []id.ID
 	Tasks      []id.ID
+	Objects    []live.Key
+	// Ranges give what is there when the batch begins. A unit with one waits for the next
+	// batch if a unit before it names objects of the same kind below the same parent.
+	Ranges []live.Range
 }
 
 // add appends the keys of one more unit.
@@ -102,4 +114,6 @@ func (k *Keys) add(o *Keys) {
 	k.Deliveries = append(k.Deliveries, o.Deliveries...)
 	k.Healths = append(k.Healths, o.Healths...)
 	k.Tasks = append(k.Tasks, o.Tasks...)
+	k.Objects = append(k.Objects, o.Objects...)
+	k.Ranges = append(k.Ranges, o.Ranges...)
 }

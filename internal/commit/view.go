@@ -37,6 +37,7 @@ type View struct {
 	tasks      map[id.ID]store.Task
 	changed    map[id.ID]struct{} // apps whose configuration this batch changed
 	judged     map[id.ID]struct{} // endpoints whose health this batch changed
+	objects    objects
 
 	changes store.Changes
 }
@@ -58,6 +59,7 @@ func newView(gen *id.Generator, handoff Handoff) *View {
 		tasks:      map[id.ID]store.Task{},
 		changed:    map[id.ID]struct{}{},
 		judged:     map[id.ID]struct{}{},
+		objects:    newObjects(),
 	}
 }
 
@@ -77,6 +79,7 @@ func (v *View) reset(now time.Time) {
 	clear(v.tasks)
 	clear(v.changed)
 	clear(v.judged)
+	v.objects.reset()
 	v.changes.Reset()
 }
 
@@ -88,6 +91,9 @@ func (v *View) decide(units []*Unit) error {
 		u.result, u.err = Result{ID: result}, err
 		if err != nil && v.writes != before {
 			return fmt.Errorf("%w: %w", errWroteAndRefused, err)
+		}
+		if v.objects.defect != nil {
+			return v.objects.defect
 		}
 		if !u.keyed() {
 			continue
@@ -105,7 +111,7 @@ func (v *View) decide(units []*Unit) error {
 }
 
 // seal writes what several units of a batch may change, once and as it is at the
-// end, in the order of ids.
+// end, in the order of ids or keys.
 func (v *View) seal() {
 	for _, app := range slices.Sorted(maps.Keys(v.changed)) {
 		v.changes.Apps = append(v.changes.Apps, v.apps[app].App)
@@ -117,6 +123,7 @@ func (v *View) seal() {
 			v.changes.Healthy = append(v.changes.Healthy, endpoint)
 		}
 	}
+	v.objects.seal(&v.changes)
 }
 
 // committed passes the changes on to the senders, and lets go of them: they are
@@ -168,6 +175,9 @@ func (c *Committer) load(ctx context.Context, tx Tx, units []*Unit) error {
 	}
 	if err := loadInto(ctx, v.tasks, unique(keys.Tasks), tx.Tasks, func(t store.Task) id.ID { return t.ID }); err != nil {
 		return fmt.Errorf("load tasks: %w", err)
+	}
+	if err := v.objects.load(ctx, tx, &keys); err != nil {
+		return fmt.Errorf("load live state: %w", err)
 	}
 	if len(keys.EventIDs) == 0 {
 		return nil

@@ -14,6 +14,7 @@ import (
 
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/live"
 )
 
 // ErrNotFound is returned by reads of one row that does not exist.
@@ -230,10 +231,15 @@ type Changes struct {
 	Payloads   []id.ID            // messages whose payload goes
 	Attempts   []delivery.Attempt // attempts whose response goes: Key and ID name them
 	Tasks      []Task             // upsert by id
-	ErasedApps []id.ID            // deleted apps whose rows go, with those of their endpoints
-	Dropped    []Range            // messages that go with their deliveries and attempts
-	Seen       []Seen             // results of the units that took a key
-	Unseen     []Seen             // keys of units that were refused
+	// Objects are rows of live state, each as it is at the end of the batch. One that exists
+	// was read in the same transaction and is written over; any other one is new, and
+	// commit.ErrConflict if another node has made it meanwhile.
+	Objects       []live.Row
+	ErasedObjects []live.Key // rows of live state that go
+	ErasedApps    []id.ID    // deleted apps whose rows go, with those of their endpoints
+	Dropped       []Range    // messages that go with their deliveries and attempts
+	Seen          []Seen     // results of the units that took a key
+	Unseen        []Seen     // keys of units that were refused
 }
 
 // Range is a range of message ids; Until is exclusive. A caller keeps it to about
@@ -262,6 +268,8 @@ func (c *Changes) Reset() {
 	reset(&c.Payloads)
 	reset(&c.Attempts)
 	reset(&c.Tasks)
+	reset(&c.Objects)
+	reset(&c.ErasedObjects)
 	reset(&c.ErasedApps)
 	reset(&c.Dropped)
 	reset(&c.Seen)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/live"
 	"github.com/callboard/callboard/internal/store"
 )
 
@@ -20,4 +21,6 @@ type Store interface {
 	// MessageRange gives the range of at most limit messages after an id, of one
 	// app (0 = of all) and below until (0 = no bound); ok is false where none are left.
 	MessageRange(ctx context.Context, app, after, until id.ID, limit int) (r store.Range, ok bool, err error)
+	// AppObjects gives keys of an app's live state, in their order, at most limit.
+	AppObjects(ctx context.Context, app id.ID, limit int) ([]live.Key, error)
 }

@@ -100,23 +100,29 @@ func (r *Runner) step(ctx context.Context, t store.Task) (moved bool, err error)
 	case store.TaskPurgeApp:
 		return r.purge(ctx, t)
 	}
-	return r.submit(ctx, t, nil, func(v *commit.View, t store.Task) store.Task {
+	return r.submit(ctx, t, commit.Keys{}, func(v *commit.View, t store.Task) store.Task {
 		t.State, t.Reason = store.TaskFailed, "this server does not know the kind of task"
 		return t
 	})
 }
 
-// submit commits a step: change runs on the task as it is now, if it still runs,
-// and gives the task as it is afterwards. A task that has not moved is not written.
-func (r *Runner) submit(ctx context.Context, t store.Task, rows []delivery.Delivery, change func(*commit.View, store.Task) store.Task) (moved bool, err error) {
-	keys := commit.Keys{Tasks: []id.ID{t.ID}, Apps: []commit.AppRef{{Ref: store.Ref{ID: t.App}}}}
+// keysOf names deliveries.
+func keysOf(rows []delivery.Delivery) (keys commit.Keys) {
 	for i := range rows {
 		keys.Deliveries = append(keys.Deliveries, rows[i].Key)
 	}
+	return keys
+}
+
+// submit commits a step that reads the task, its app and what keys name: change runs
+// on the task as it is now, if it still runs, and gives the task as it is afterwards. A
+// task that has not moved is not written.
+func (r *Runner) submit(ctx context.Context, t store.Task, keys commit.Keys, change func(*commit.View, store.Task) store.Task) (moved bool, err error) {
+	keys.Tasks, keys.Apps = []id.ID{t.ID}, []commit.AppRef{{Ref: store.Ref{ID: t.App}}}
 	moved = true
 	_, err = r.cfg.Submitter.Submit(ctx, &commit.Unit{
 		Keys: keys,
-		Size: 64 * (len(rows) + 1),
+		Size: 64 * (len(keys.Deliveries) + len(keys.Objects) + 1),
 		Decide: func(v *commit.View) (id.ID, error) {
 			now, ok := v.Task(t.ID)
 			if !ok || now.State != store.TaskRunning || now.Cursor != t.Cursor {
@@ -157,7 +163,7 @@ func (r *Runner) requeue(ctx context.Context, t store.Task) (moved bool, err err
 	if err != nil {
 		return false, err
 	}
-	return r.submit(ctx, t, rows, func(v *commit.View, t store.Task) store.Task {
+	return r.submit(ctx, t, keysOf(rows), func(v *commit.View, t store.Task) store.Task {
 		if !open(v, t) {
 			t.State, t.Reason = store.TaskFailed, "the endpoint is disabled or deleted"
 			return t
@@ -191,7 +197,7 @@ func (r *Runner) end(ctx context.Context, t store.Task) (moved bool, err error) 
 	if err != nil {
 		return false, err
 	}
-	return r.submit(ctx, t, rows, func(v *commit.View, t store.Task) store.Task {
+	return r.submit(ctx, t, keysOf(rows), func(v *commit.View, t store.Task) store.Task {
 		reason := delivery.EndpointDisabled
 		if cfg, ok := v.App(commit.AppRef{Ref: store.Ref{ID: t.App}}); !ok {
 			reason = delivery.EndpointDeleted
@@ -217,19 +223,41 @@ func (r *Runner) end(ctx context.Context, t store.Task) (moved bool, err error) 
 	})
 }
 
-// purge removes a deleted app's messages with all that hangs on them.
+// purge removes a deleted app's messages with all that hangs on them, then its live
+// state, then its own rows.
 func (r *Runner) purge(ctx context.Context, t store.Task) (moved bool, err error) {
 	drop, more, err := r.cfg.Store.MessageRange(ctx, t.App, after(t), t.Until, stepRows)
 	if err != nil {
 		return false, err
 	}
-	return r.submit(ctx, t, nil, func(v *commit.View, t store.Task) store.Task {
-		if !more {
-			v.EraseApp(t.App)
-			return over(t, 0)
-		}
+	if !more {
+		return r.purgeObjects(ctx, t)
+	}
+	return r.submit(ctx, t, commit.Keys{}, func(v *commit.View, t store.Task) store.Task {
 		v.DropMessages(drop)
 		t.Done += stepRows
 		return over(t, drop.Until-1)
+	})
+}
+
+// purgeObjects removes a deleted app's live state from its beginning on, and when
+// nothing is left the app. The cursor, which is a message, stays.
+func (r *Runner) purgeObjects(ctx context.Context, t store.Task) (moved bool, err error) {
+	keys, err := r.cfg.Store.AppObjects(ctx, t.App, stepRows)
+	if err != nil {
+		return false, err
+	}
+	return r.submit(ctx, t, commit.Keys{Objects: keys}, func(v *commit.View, t store.Task) store.Task {
+		if len(keys) == 0 {
+			v.EraseApp(t.App)
+			return over(t, 0)
+		}
+		for _, k := range keys {
+			if _, there := v.Object(k); there {
+				v.DropObject(k)
+				t.Done++
+			}
+		}
+		return t
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ import (
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/ingest"
 	"github.com/callboard/callboard/internal/ingest/ingesttest"
+	"github.com/callboard/callboard/internal/live"
 	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/tasks"
 	"github.com/callboard/callboard/internal/testenv"
@@ -412,6 +414,19 @@ func TestEnabledAgain(t *testing.T) {
 	})
 }
 
+// putObjects writes live state of an app.
+func putObjects(e *ingesttest.Engine, app id.ID, n int) {
+	var keys commit.Keys
+	for i := range n {
+		keys.Objects = append(keys.Objects, live.Key{App: app, Kind: live.Kind(1 + i%9), Parent: fmt.Sprint(i % 7), ID: fmt.Sprint(i)})
+	}
+	e.Decide(keys, func(v *commit.View) {
+		for _, k := range keys.Objects {
+			v.PutObject(live.Row{Key: k, Doc: []byte(`{}`)})
+		}
+	})
+}
+
 // TestPurge removes the rows of a deleted app, which stand among another's, with a restart after each step.
 func TestPurge(t *testing.T) {
 	t.Parallel()
@@ -426,6 +441,8 @@ func TestPurge(t *testing.T) {
 		e.Deliver(ep, true)
 		e.Deliver(otherEP, true)
 		before := e.Deliveries(otherEP)
+		putObjects(e, app.ID, 700)
+		putObjects(e, other.ID, 3)
 		if err := e.Service.DeleteApp(t.Context(), app); err != nil {
 			t.Fatal(err)
 		}
@@ -434,8 +451,13 @@ func TestPurge(t *testing.T) {
 			oneStep(e, true)
 			e.Restart()
 		}
-		if starts != 4 { // the last one finds nothing
-			t.Errorf("%d steps, want 4", starts)
+		if starts != 6 { // the last one finds nothing
+			t.Errorf("%d steps, want 6", starts)
+		}
+		for of, want := range map[id.ID]int{app.ID: 0, other.ID: 3} {
+			if left, err := e.Store.AppObjects(t.Context(), of, 10); err != nil || len(left) != want {
+				t.Errorf("%d objects are left, %v, want %d", len(left), err, want)
+			}
 		}
 		if n := len(e.Deliveries(ep)); n != 0 {
 			t.Errorf("%d deliveries are left", n)
@@ -451,7 +473,7 @@ func TestPurge(t *testing.T) {
 			t.Errorf("another app's messages (-want +got):\n%s", diff)
 		}
 		for _, task := range e.Tasks() {
-			if task.Kind == store.TaskPurgeApp && task.State != store.TaskFinished {
+			if task.Kind == store.TaskPurgeApp && (task.State != store.TaskFinished || task.Done != 1500+700) {
 				t.Errorf("the task is %+v", task)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/callboard/callboard/internal/commit"
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/live"
 	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/store/storetest"
 )
@@ -80,6 +81,8 @@ func (f *fixture) askInstallation(a *asking, s storetest.Store) {
 			a.note("app by uid "+uid, org, app, err)
 		}
 	}
+	due, err := s.DueObjects(ctx, f.now, 100)
+	a.note("due objects", nil, due, err)
 	expired, err := s.ExpiredPayloads(ctx, f.now.Add(100*time.Hour), 10)
 	a.note("expired payloads", nil, expired, err)
 }
@@ -98,6 +101,10 @@ func (f *fixture) askApp(a *asking, s storetest.Store, app store.App) {
 	a.note("message by eventId", app.ID, event, err)
 	r, ok, err := s.MessageRange(ctx, app.ID, 0, 0, 100)
 	a.note("range", app.ID, []any{r, ok}, err)
+	events, err := s.Objects(ctx, app.ID, live.Event, "", store.Page{Limit: 100})
+	a.note("events", app.ID, events, err)
+	presences, err := s.ObjectRange(ctx, live.Range{App: app.ID, Kind: live.Presence, Parent: "e", Limit: 100})
+	a.note("presences", app.ID, presences, err)
 }
 
 func (f *fixture) askEndpoint(a *asking, s storetest.Store, ep delivery.Endpoint) {
@@ -144,6 +151,13 @@ func (f *fixture) askTransaction(a *asking, s storetest.Store) {
 		tasks, err := tx.Tasks(ctx, ids)
 		slices.SortFunc(tasks, func(x, y store.Task) int { return cmp.Compare(x.ID, y.ID) })
 		a.note("tasks by id", nil, tasks, err)
+		var keys []live.Key
+		for _, row := range f.objects {
+			keys = append(keys, row.Key)
+		}
+		objects, err := tx.Objects(ctx, keys)
+		slices.SortFunc(objects, func(x, y live.Row) int { return x.Compare(y.Key) })
+		a.note("objects by key", nil, objects, err)
 		return err
 	})
 	if err != nil {

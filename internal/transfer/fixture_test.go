@@ -9,6 +9,7 @@ import (
 	"github.com/callboard/callboard/internal/commit"
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/live"
 	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/store/sqlite"
 )
@@ -22,6 +23,7 @@ type fixture struct {
 	endpoints []delivery.Endpoint
 	messages  []store.Message
 	tasks     []store.Task
+	objects   []live.Row
 	seen      []store.Seen
 	pending   int // deliveries that are due at now or before, leased ones included
 }
@@ -46,6 +48,7 @@ func newFixture(t *testing.T) *fixture {
 	f.send(t, s)
 	f.deliver(t, s)
 	f.remember(t, s)
+	f.live(t, s)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -190,6 +193,27 @@ func (f *fixture) attempt(t *testing.T, s *sqlite.Store) {
 		}
 	}
 	write(t, s, c)
+}
+
+// live writes live state, of an app and of an org. Of what is removed only its id is
+// remembered, the largest of all.
+func (f *fixture) live(t *testing.T, s *sqlite.Store) {
+	t.Helper()
+	for i, k := range []live.Key{
+		{App: f.apps[0].ID, Kind: live.Presence, Parent: "e", ID: "b"},
+		{App: f.apps[0].ID, Kind: live.Presence, Parent: "e", ID: "B"},
+		{App: f.apps[0].ID, Kind: live.Presence, Parent: "e", ID: "é"},
+		{App: f.apps[0].ID, Kind: live.Event, ID: "e"},
+		{Kind: live.Counter, Parent: "org_1", ID: "event"},
+		{App: f.apps[1].ID, Kind: live.Event, ID: "gone"},
+	} {
+		row := live.Row{Key: k, Seq: f.next(), State: fmt.Append(nil, i), CreatedAt: f.now, UpdatedAt: f.now.Add(time.Microsecond)}
+		f.objects = append(f.objects, row)
+	}
+	f.objects[1].Due, f.objects[1].State = f.now, []byte{}
+	f.objects[3].Due, f.objects[3].State, f.objects[3].Doc = time.UnixMicro(0).UTC(), nil, []byte("{\"name\": \"ü\x00\xff\"}")
+	write(t, s, store.Changes{Objects: f.objects})
+	write(t, s, store.Changes{ErasedObjects: []live.Key{f.objects[5].Key}})
 }
 
 // remember writes tasks and dedupe keys. Of what is removed in the end only its id is

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/live"
 	"github.com/callboard/callboard/internal/store"
 )
 
@@ -18,6 +19,7 @@ const (
 	URLs       Table = "endpoint_url"
 	Healths    Table = "endpoint_health"
 	Tasks      Table = "task"
+	Objects    Table = "object"
 	Seen       Table = "seen"
 	Messages   Table = "message"
 	Deliveries Table = "delivery"
@@ -27,7 +29,7 @@ const (
 // Tables lists all kinds in the order in which they are copied: what others hang on
 // comes first.
 func Tables() []Table {
-	return []Table{Orgs, EventTypes, Apps, Endpoints, URLs, Healths, Tasks, Seen, Messages, Deliveries, Attempts}
+	return []Table{Orgs, EventTypes, Apps, Endpoints, URLs, Healths, Tasks, Objects, Seen, Messages, Deliveries, Attempts}
 }
 
 // Rows are rows as a target takes them. Nothing is left out of them: deleted apps and
@@ -40,6 +42,7 @@ type Rows struct {
 	URLs       []store.EndpointURL
 	Healths    []store.Health
 	Tasks      []store.Task
+	Objects    []live.Row
 	Seen       []store.Seen
 	Messages   []store.Message
 	Deliveries []delivery.Delivery
@@ -49,7 +52,7 @@ type Rows struct {
 // Len is how many rows there are.
 func (r *Rows) Len() int {
 	return len(r.Orgs) + len(r.EventTypes) + len(r.Apps) + len(r.Endpoints) + len(r.URLs) + len(r.Healths) +
-		len(r.Tasks) + len(r.Seen) + len(r.Messages) + len(r.Deliveries) + len(r.Attempts)
+		len(r.Tasks) + len(r.Objects) + len(r.Seen) + len(r.Messages) + len(r.Deliveries) + len(r.Attempts)
 }
 
 // Page is one chunk of rows of one table.

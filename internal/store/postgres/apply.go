@@ -45,6 +45,8 @@ func (t *tx) Apply(_ context.Context, c *store.Changes) error {
 		{"dropped payloads", len(c.Payloads), t.dropPayloads},
 		{"dropped responses", len(c.Attempts), t.dropResponses},
 		{"tasks", len(c.Tasks), t.writeTasks},
+		{"objects", len(c.Objects), t.writeObjects},
+		{"erased objects", len(c.ErasedObjects), t.eraseObjects},
 		{"erased apps", len(c.ErasedApps), t.eraseApps},
 		{"dropped messages", len(c.Dropped), t.drop},
 	}
@@ -84,6 +86,11 @@ func (t *tx) fence(c *store.Changes) {
 	}
 	for i := range c.Tasks {
 		note(c.Tasks[i].ID)
+	}
+	for i := range c.Objects {
+		if o := &c.Objects[i]; t.objects[o.Key] != o.Seq { // else it is known
+			note(o.Seq)
+		}
 	}
 	for _, number := range slices.Sorted(maps.Keys(largest)) {
 		last := largest[number]
@@ -427,8 +434,8 @@ func (t *tx) writeTasks(c *store.Changes) error {
 	return nil
 }
 
-// eraseApps removes deleted apps with what hangs on them but messages. An app that
-// is not deleted is left alone.
+// eraseApps removes deleted apps with what hangs on them but messages and live state.
+// An app that is not deleted is left alone.
 func (t *tx) eraseApps(c *store.Changes) error {
 	const endpoints = ` IN (SELECT e.id FROM endpoint e JOIN app a ON a.id = e.app WHERE a.id = ANY ($1::bigint[]) AND a.deleted)`
 	for _, statement := range []string{

@@ -201,7 +201,7 @@ func (t *Target) Load(ctx context.Context, rows *transfer.Rows, p *transfer.Prog
 func (t *tx) load(r *transfer.Rows) error {
 	c := &store.Changes{
 		Orgs: r.Orgs, EventTypes: r.EventTypes, Apps: r.Apps, Endpoints: r.Endpoints, URLs: r.URLs, Healths: r.Healths,
-		Tasks: r.Tasks, Seen: r.Seen, Messages: r.Messages, Deliveries: r.Deliveries,
+		Tasks: r.Tasks, Objects: r.Objects, Seen: r.Seen, Messages: r.Messages, Deliveries: r.Deliveries,
 	}
 	for _, step := range []struct {
 		rows int
@@ -214,6 +214,7 @@ func (t *tx) load(r *transfer.Rows) error {
 		{len(c.URLs), t.writeURLs},
 		{len(c.Healths), t.writeHealths},
 		{len(c.Tasks), t.writeTasks},
+		{len(c.Objects), t.writeObjects},
 		{len(c.Seen), t.insertSeen},
 		{len(c.Messages), t.insertMessages},
 		{len(c.Deliveries), t.insertDeliveries},
@@ -247,6 +248,9 @@ func largest(r *transfer.Rows) map[int]id.ID {
 	}
 	for i := range r.Tasks {
 		note(r.Tasks[i].ID)
+	}
+	for i := range r.Objects {
+		note(r.Objects[i].Seq)
 	}
 	for i := range r.Messages {
 		note(r.Messages[i].ID)

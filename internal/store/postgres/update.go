@@ -11,6 +11,7 @@ import (
 	"github.com/callboard/callboard/internal/commit"
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/live"
 	"github.com/callboard/callboard/internal/store"
 )
 
@@ -66,6 +67,10 @@ type tx struct {
 	dropped []store.Range
 	news    store.News // for the other nodes
 	work    bool       // likewise: rows wait to be claimed
+
+	// objects are the rows of live state that were read, and thereby locked, with their
+	// Seq. They are written over; what was not read is inserted.
+	objects map[live.Key]id.ID
 }
 
 // queue adds a statement that gives nothing back.

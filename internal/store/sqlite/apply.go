@@ -42,6 +42,8 @@ func newWriter(c *conn) *writer {
 		},
 		seen:  into(`seen (number, expires, hash, body, result)`, `(?,?,?,?,?)`),
 		spill: into(`seen_spill (hash, expires, body, result)`, `(?,?,?,?)`),
+
+		objects: into(`object (`+objectColumns+`)`, `(?,?,?,?,?,?,?,?,?,?)`),
 	}
 }
 
@@ -68,6 +70,8 @@ func (t *tx) Apply(ctx context.Context, c *store.Changes) error {
 		{"dropped payloads", len(c.Payloads), t.dropPayloads},
 		{"dropped responses", len(c.Attempts), t.dropResponses},
 		{"tasks", len(c.Tasks), t.writeTasks},
+		{"objects", len(c.Objects), t.writeObjects},
+		{"erased objects", len(c.ErasedObjects), t.eraseObjects},
 		{"erased apps", len(c.ErasedApps), t.eraseApps},
 		{"dropped messages", len(c.Dropped), t.drop},
 		{"dedupe keys", len(c.Seen), t.writeSeen},
@@ -83,8 +87,8 @@ func (t *tx) Apply(ctx context.Context, c *store.Changes) error {
 	return nil
 }
 
-// eraseApps removes deleted apps with what hangs on them but messages. An app that
-// is not deleted is left alone.
+// eraseApps removes deleted apps with what hangs on them but messages and live state.
+// An app that is not deleted is left alone.
 func (t *tx) eraseApps(_ context.Context, c *store.Changes) error {
 	const endpoints = ` IN (SELECT e.id FROM endpoint e JOIN app a ON a.id = e.app WHERE a.id = ? AND a.deleted = 1)`
 	for _, app := range c.ErasedApps {
@@ -527,13 +531,18 @@ func (t *tx) raiseHighWater(ctx context.Context, condition func(key string) stri
 		}
 	}
 	for node, last := range largest {
-		_, err := c.run(`INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)`,
-			highWater(int(node)), last)
-		if err != nil {
+		if err := t.raise(int(node), id.ID(last)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// raise notes that an id of a node was given out, whatever becomes of its row.
+func (t *tx) raise(node int, last id.ID) error {
+	_, err := t.writer.conn.run(`INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)`,
+		highWater(node), int64(last))
+	return err
 }
 
 // writeSeen keeps keys where they are found again: in seen while the set in
@@ -582,7 +591,7 @@ func (s *Store) LastID(ctx context.Context, node int) (last id.ID, err error) {
 }
 
 // highWaterPrefix begins the names in meta of the largest ids among rows that were
-// removed; the number of their node follows.
+// removed or have no table that finds them; the number of their node follows.
 const highWaterPrefix = "high_water_"
 
 func highWater(node int) string { return highWaterPrefix + strconv.Itoa(node) }

@@ -15,6 +15,7 @@ import (
 	"github.com/callboard/callboard/internal/commit"
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/live"
 	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/store/sqlite"
 )
@@ -263,6 +264,13 @@ func TestMigrateFromEverySchema(t *testing.T) {
 			}
 			if got := len(claim(t, s, time.UnixMicro(2), 5)); got != 1 {
 				t.Errorf("%d deliveries are claimed, want 1", got)
+			}
+			row := live.Row{Key: live.Key{App: 7, Kind: live.Event, ID: "e"}, Seq: 200, Doc: []byte(`{}`)}
+			if err := write(t, s, store.Changes{Objects: []live.Row{row}}); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := s.Object(t.Context(), row.Key); err != nil || !cmp.Equal(row, got) {
+				t.Errorf("object %+v, %v, want %+v", got, err, row)
 			}
 		})
 	}

@@ -240,6 +240,11 @@ func dumpsOf(table transfer.Table) []dump {
 			r.Tasks = append(r.Tasks, decodeTask(v))
 			return nil
 		}}}
+	case transfer.Objects:
+		return []dump{{`object`, objectColumns, `app, kind, parent, id`, []int{0, 1, 2, 3}, args{number, number, "", ""}, func(r *transfer.Rows, v []driver.Value) error {
+			r.Objects = append(r.Objects, decodeObject(v))
+			return nil
+		}}}
 	case transfer.Seen:
 		columns := `, hash, body, expires, result`
 		add := func(r *transfer.Rows, v []driver.Value) error {

@@ -73,6 +73,7 @@ type Store struct {
 	handoffs handoffs
 	messages bucketing
 	attempts bucketing
+	seqs     map[int]id.ID // the largest Seq of live state by node, as far as it is in meta
 
 	readers chan *conn // idle ones
 	dialled []*conn    // all readers
@@ -116,6 +117,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		handoffs: handoffs{every: cfg.handoffStep},
 		messages: bucketing{every: cfg.bucketRows},
 		attempts: bucketing{every: cfg.bucketRows},
+		seqs:     map[int]id.ID{},
 		readers:  make(chan *conn, cfg.Readers),
 		closed:   make(chan struct{}),
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/callboard/callboard/internal/commit"
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/live"
 )
 
 // writer is the connection that writes, with the statements of the hot path.
@@ -28,6 +30,7 @@ type writer struct {
 	attempts *inserter
 	seen     *inserter
 	spill    *inserter
+	objects  *inserter
 }
 
 // write runs fn in a transaction of the writing connection and commits it. If fn
@@ -131,6 +134,9 @@ type tx struct {
 	ripe    []delivery.Key // handed off ones that are stored as pending now
 	stepTo  id.ID          // of handoffs; 0 = no step
 
+	objects map[live.Key]struct{} // rows of live state that were read
+	seqs    map[int]id.ID         // the largest Seq by node, where it rises
+
 	messages, attempts bucketing // the Store's, as this transaction goes on from them
 }
 
@@ -150,6 +156,7 @@ func (t *tx) end(committed bool) {
 	s.leases.end(t.taken)
 	s.seen.add(t.seen)
 	s.seen.spilled = s.seen.spilled || t.spilled
+	maps.Copy(s.seqs, t.seqs)
 	for _, ep := range t.healthy {
 		delete(s.failing, ep)
 	}

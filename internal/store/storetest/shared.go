@@ -8,6 +8,7 @@ import (
 	"github.com/callboard/callboard/internal/commit"
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/live"
 	"github.com/callboard/callboard/internal/store"
 )
 
@@ -281,6 +282,14 @@ func testStrangeText(w *world) {
 		w.absent("event type", err)
 		_, err = w.Message(w.ctx(), app.ID, store.Ref{UID: text})
 		w.absent("message", err)
+		_, err = w.Object(w.ctx(), live.Key{App: app.ID, Kind: live.Event, ID: text})
+		w.absent("object", err)
+		listed, err := w.Objects(w.ctx(), app.ID, live.Session, text, store.Page{Limit: 9})
+		w.ok("objects", err)
+		same(w, "listed objects", store.Listed[live.Row]{Done: true}, listed)
+		rows, err := w.ObjectRange(w.ctx(), live.Range{App: app.ID, Kind: live.Session, After: text, Limit: 9})
+		w.ok("range of objects", err)
+		same(w, "range of objects", 0, len(rows))
 		w.update(func(tx commit.Tx) error {
 			configs, err := tx.AppConfigs(w.ctx(), []commit.AppRef{{Org: app.Org, Ref: store.Ref{UID: text}}})
 			w.ok("configs", err)
@@ -288,6 +297,12 @@ func testStrangeText(w *world) {
 			types, err := tx.EventTypes(w.ctx(), []commit.TypeKey{{Org: app.Org, Name: text}})
 			w.ok("event types", err)
 			same(w, "event types", 0, len(types))
+			rows, err := tx.Objects(w.ctx(), []live.Key{{App: app.ID, Kind: live.Event, ID: text}, {App: app.ID, Kind: live.Session, Parent: text, ID: "s"}})
+			w.ok("objects", err)
+			same(w, "objects", 0, len(rows))
+			rows, err = tx.ObjectRange(w.ctx(), live.Range{App: app.ID, Kind: live.Session, Parent: text, After: text, Limit: 9})
+			w.ok("range of objects", err)
+			same(w, "range of objects", 0, len(rows))
 			return tx.Apply(w.ctx(), &store.Changes{}) // the transaction goes on
 		})
 	}

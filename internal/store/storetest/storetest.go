@@ -18,6 +18,7 @@ import (
 	"github.com/callboard/callboard/internal/dispatch"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/janitor"
+	"github.com/callboard/callboard/internal/live"
 	"github.com/callboard/callboard/internal/restapi"
 	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/tasks"
@@ -30,9 +31,24 @@ type Store interface {
 	restapi.Store
 	tasks.Store
 	janitor.Store
+	liveReads
 	// IDKey gives the installation's id key, the same at each start.
 	IDKey(ctx context.Context) ([]byte, error)
 	Close() error
+}
+
+// liveReads are what is read of live state outside of transactions.
+type liveReads interface {
+	// Object finds a row; store.ErrNotFound if there is none.
+	Object(ctx context.Context, k live.Key) (live.Row, error)
+	// Objects lists the resources of a kind below a parent by Seq. Rows without a Doc are
+	// none.
+	Objects(ctx context.Context, app id.ID, kind live.Kind, parent string, p store.Page) (store.Listed[live.Row], error)
+	// ObjectRange gives rows in the order of their keys.
+	ObjectRange(ctx context.Context, r live.Range) ([]live.Row, error)
+	// DueObjects gives rows of any app that are due at a time or were before it, by due
+	// time and then by Seq, at most limit.
+	DueObjects(ctx context.Context, at time.Time, limit int) ([]live.Row, error)
 }
 
 // Driver is what Run needs of the store under test.
@@ -119,6 +135,16 @@ func Run(t *testing.T, d Driver) {
 		{"responses are dropped", testDropResponse},
 		{"free pages are given back", testShrink},
 
+		{"objects come back as they were written", testObjectRoundTrip},
+		{"object keys tell apps, kinds, parents and cases apart", testObjectKeys},
+		{"objects are written over and erased", testObjectUpsert},
+		{"a failed transaction leaves objects as they were", testObjectRollback},
+		{"ranges of objects are in the order of bytes", testObjectRange},
+		{"objects are listed in both directions", testObjectList},
+		{"due objects come in the order of their times", testDueObjects},
+		{"the objects of an app are found", testAppObjects},
+		{"the ids of objects are remembered", testLastSeq},
+
 		{"everything is there after a reopening", testReopen},
 		{"two claimers never share a row", testClaimers},
 		{"random histories agree with a model", testModel},
@@ -133,6 +159,10 @@ func Run(t *testing.T, d Driver) {
 		{"an app stays as it is while a message is written for it", testAppStays},
 		{"a delivery stays as it is while it is decided about", testDeliveryStays},
 		{"a lease ends with its process", testLeaseEnds},
+		{"an object that two processes make at once is made once", testObjectTwins},
+		{"an object stays as it is while it is decided about", testObjectStays},
+		{"an object that went while it was awaited is absent", testObjectGoes},
+		{"objects are locked in the order of their keys", testObjectLocks},
 	}
 	if d.Shared {
 		cases = append(cases, shared...)
