@@ -171,6 +171,17 @@ func (v *View) PutObject(row live.Row) live.Row {
 	return row
 }
 
+// AddObject is PutObject of a row whose key only the decision knows, so that the unit's
+// keys could not name it: it follows from another row, such as a counter, that they do
+// name, and no other row has it. If one has it all the same, the batch runs again on
+// PostgreSQL.
+func (v *View) AddObject(row live.Row) live.Row {
+	if v.objects.byKey[row.Key] == nil {
+		v.objects.byKey[row.Key] = &object{}
+	}
+	return v.PutObject(row)
+}
+
 // seqOf gives the Seq of a row that is there, else a new one.
 func (v *View) seqOf(o *object) id.ID {
 	if o.there {

@@ -280,6 +280,30 @@ func TestUnloadedObjectIsADefect(t *testing.T) {
 
 // TestObjectsAfterAConflict: a batch runs again
 // with what is there then.
+// A row whose key only the decision knows, such as that of the next number, is added
+// without having been looked for, and later units of the batch may go on with it.
+func TestAddObject(t *testing.T) {
+	inRig(t, commit.Config{}, func(r *rig) {
+		r.holding("counter")
+		add := func(name string) *commit.Unit {
+			return change(func(v *commit.View) {
+				v.AddObject(live.Row{Key: presence(name), State: []byte(name)})
+				put(v, presence("counter"), name)
+			}, presence("counter"))
+		}
+		r.all(add("1"), add("2"), change(func(v *commit.View) {
+			if got, found := v.Object(presence("2")); !found || string(got.State) != "2" {
+				t.Errorf("the unit after it sees %+v, %v", got, found)
+			}
+		}, presence("2")))
+		for name, want := range map[string]string{"1": "1", "2": "2", "counter": "2"} {
+			if got := r.store.objects[presence(name)]; string(got.State) != want || got.Seq == 0 {
+				t.Errorf("%s is stored as %+v", name, got)
+			}
+		}
+	})
+}
+
 func TestObjectsAfterAConflict(t *testing.T) {
 	inRig(t, commit.Config{}, func(r *rig) {
 		tries := 0

@@ -1,0 +1,142 @@
+package live
+
+import (
+	"strings"
+)
+
+// A resource that is deleted is gone at once; what hangs on it is removed in batches
+// afterwards, by a Sweep row that is due until nothing is left. As long as there is one,
+// nothing new can take the name.
+
+// sweepState is what is to be removed.
+type sweepState struct {
+	Kind  Kind   `json:"kind"`  // the first whose rows are still to be looked at
+	After string `json:"after"` // the last of them that was
+	// Numbers of an event become free at the end.
+	Org     string  `json:"org,omitzero"`
+	Numbers []int64 `json:"numbers,omitempty"`
+}
+
+// sweepKey names the row that removes what hung on something.
+func (r *request) sweepKey(n *noun) Key {
+	k := Key{App: r.app, Kind: Sweep, ID: n.name + separator + r.ids[n]}
+	if n.inEvent {
+		k.Parent = r.ids[events]
+	}
+	return k
+}
+
+func (w *work) sweeping(n *noun) bool {
+	if n.kind > Registration {
+		return false
+	}
+	_, sweeping := w.get(w.sweepKey(n))
+	return sweeping
+}
+
+// sweepLater begins to remove what hung on a resource.
+func (w *work) sweepLater(n *noun, row Row) {
+	s := sweepState{Kind: Presence}
+	switch n {
+	case events:
+		s = sweepState{Kind: Session, Org: w.org, Numbers: state[eventState](row).Numbers}
+	case registrations:
+		s.After = PresenceID(w.ids[n], "") // theirs stand together
+	}
+	w.put(Row{Key: w.sweepKey(n), State: keep(s), Due: w.now})
+}
+
+// nextKind is the order in which an event's rows are removed; 0 = all are.
+func nextKind(k Kind) Kind {
+	switch k {
+	case Session:
+		return Registration
+	case Registration:
+		return Association
+	case Association:
+		return Presence
+	}
+	return 0
+}
+
+// sweptEvent is the event whose rows are looked at, and what is removed: one of its
+// sessions, of its registrations, or "event" for everything.
+func sweptEvent(row Row) (event, noun, id string) {
+	noun, id = splitID(row.ID)
+	if noun == events.name {
+		return id, noun, id
+	}
+	return row.Parent, noun, id
+}
+
+func sweepRange(row Row) (Range, bool) {
+	s := state[sweepState](row)
+	event, _, _ := sweptEvent(row)
+	return Range{App: row.App, Kind: s.Kind, Parent: event, After: s.After, Limit: rowBatch}, s.Kind != 0
+}
+
+// sweepKeys are the numbers that become free.
+func sweepKeys(row Row) []Key {
+	s := state[sweepState](row)
+	var keys []Key
+	for _, n := range s.Numbers {
+		keys = append(keys, numberKey(s.Org, n))
+	}
+	return keys
+}
+
+// sweep removes one batch, and at the end itself.
+func (f *firing) sweep() {
+	s := state[sweepState](f.row)
+	_, noun, id := sweptEvent(f.row)
+	for _, row := range f.beside {
+		if sweeps(noun, id, row) {
+			f.drop(row.Key)
+		}
+	}
+	switch last := len(f.beside) - 1; {
+	case last+1 == rowBatch && !pastRegistration(noun, id, f.beside[last]):
+		s.After = f.beside[last].ID
+	case noun == events.name:
+		s.Kind, s.After = nextKind(s.Kind), ""
+	default:
+		s.Kind = 0
+	}
+	if s.Kind == 0 {
+		f.endSweep()
+		return
+	}
+	row := f.row
+	row.State = keep(s)
+	f.put(row)
+}
+
+// sweeps reports whether a row goes with what was deleted.
+func sweeps(noun, id string, row Row) bool {
+	registration, session := splitID(row.ID)
+	switch noun {
+	case registrations.name:
+		return registration == id
+	case sessions.name:
+		return session == id
+	}
+	return true
+}
+
+// pastRegistration reports whether the rows of a registration end before a row.
+func pastRegistration(noun, id string, row Row) bool {
+	return noun == registrations.name && !strings.HasPrefix(row.ID, id+separator)
+}
+
+// endSweep frees what the deleted one had taken elsewhere.
+func (f *firing) endSweep() {
+	event, noun, _ := sweptEvent(f.row)
+	for _, k := range sweepKeys(f.row) {
+		row, taken := f.get(k)
+		owner, _ := NumberedEvent(row)
+		if taken && noun == events.name && owner == (Key{App: f.row.App, Kind: Event, ID: event}) {
+			f.drop(k)
+		}
+	}
+	f.drop(f.row.Key)
+}
