@@ -33,6 +33,7 @@ import (
 	"github.com/callboard/callboard/internal/store/postgres"
 	"github.com/callboard/callboard/internal/store/sqlite"
 	"github.com/callboard/callboard/internal/tasks"
+	"github.com/callboard/callboard/internal/timer"
 	"github.com/callboard/callboard/internal/token"
 )
 
@@ -58,6 +59,7 @@ type App struct {
 	dispatcher *dispatch.Dispatcher
 	tasks      *tasks.Runner
 	janitor    *janitor.Janitor
+	timer      *timer.Runner
 	ingest     *ingest.Service
 	codec      *id.Codec
 	dialects   dialect.Set
@@ -71,7 +73,7 @@ type App struct {
 	served sync.WaitGroup // what the two servers run
 
 	// The stages of the end, each cancelled after the one before has ended.
-	stopWork    context.CancelFunc // tasks, janitor, dispatch
+	stopWork    context.CancelFunc // tasks, janitor, timer, dispatch
 	stopCommits context.CancelFunc
 	work        *errgroup.Group
 	commits     *errgroup.Group
@@ -112,6 +114,8 @@ type database interface {
 	restapi.Store
 	tasks.Store
 	janitor.Store
+	timer.Store
+	ingest.Store
 	IDKey(ctx context.Context) ([]byte, error)
 	Close() error
 }
@@ -203,6 +207,7 @@ func (a *App) build(ctx context.Context) error {
 	}
 	a.tasks = tasks.New(tasks.Config{Store: a.store, Submitter: a.committer, Logger: a.cfg.Logger})
 	a.janitor = janitor.New(janitor.Config{Store: a.store, Submitter: a.committer, Retention: a.cfg.Retention, Logger: a.cfg.Logger})
+	a.timer = timer.New(timer.Config{Store: a.store, Firer: service, Delay: a.cfg.TimeSpentDelay, Logger: a.cfg.Logger})
 	a.ingest, a.codec, a.dialects = service, codec, dialects
 	return nil
 }
@@ -301,6 +306,7 @@ func (a *App) startWork() {
 	a.work.Go(func() error { return a.failing(workCtx, a.dispatcher.Run(workCtx, a.committer)) })
 	a.work.Go(func() error { return a.failing(workCtx, a.tasks.Run(workCtx)) })
 	a.work.Go(func() error { return a.failing(workCtx, a.janitor.Run(workCtx)) })
+	a.work.Go(func() error { return a.failing(workCtx, a.timer.Run(workCtx)) })
 }
 
 // failing ends the app when one of its parts, which ran under ctx, fails. A part

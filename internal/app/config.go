@@ -42,6 +42,10 @@ type Config struct {
 	Timeout       time.Duration   // of one attempt; default 15 s
 	Retention     time.Duration   // of messages; default 90 days
 
+	// TimeSpentDelay is how long after an event's end the time spent in it is told;
+	// default 1 h.
+	TimeSpentDelay time.Duration
+
 	TLSCert, TLSKey string         // files; both or none
 	TrustedProxies  []netip.Prefix // whose X-Forwarded-For is believed
 	DebugListen     string         // host:port of net/http/pprof, which should be on loopback; "" = off
@@ -142,6 +146,8 @@ func (cfg *Config) checkTimes() error {
 		return errors.New("timeout: must not be negative")
 	case cfg.Retention < 0:
 		return errors.New("retention: must not be negative")
+	case cfg.TimeSpentDelay < 0:
+		return errors.New("time-spent-delay: must not be negative")
 	case cfg.DrainTimeout < 0:
 		return errors.New("drain-timeout: must not be negative")
 	case slices.ContainsFunc(cfg.RetrySchedule, func(d time.Duration) bool { return d < 0 }):

@@ -44,6 +44,7 @@ func TestConfig(t *testing.T) {
 		"profiles without a port":   {func(c *app.Config) { c.DebugListen = "localhost" }, "debug-listen:"},
 		"a negative timeout":        {func(c *app.Config) { c.Timeout = -time.Second }, "timeout:"},
 		"a negative retention":      {func(c *app.Config) { c.Retention = -time.Hour }, "retention:"},
+		"a negative delay":          {func(c *app.Config) { c.TimeSpentDelay = -time.Second }, "time-spent-delay:"},
 		"a negative drain":          {func(c *app.Config) { c.DrainTimeout = -time.Second }, "drain-timeout:"},
 		"a negative retry":          {func(c *app.Config) { c.RetrySchedule = []time.Duration{1, -1} }, "retry-schedule:"},
 	} {

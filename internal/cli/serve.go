@@ -32,7 +32,7 @@ type serveCommand struct {
 	DenyPorts      []uint16  `env:"CALLBOARD_DENY_PORTS" placeholder:"PORT" group:"Delivery:" help:"Ports that no endpoint may have. Default: those that browsers refuse, such as 25."`
 	RetrySchedule  []span    `env:"CALLBOARD_RETRY_SCHEDULE" placeholder:"DELAY" group:"Delivery:" help:"Delays after the 1st, 2nd, ... failed attempt; the first attempt is at once. Default 5s,5m,30m,2h,5h,10h,10h,14h,20h,24h."`
 	Timeout        span      `default:"15s" env:"CALLBOARD_TIMEOUT" placeholder:"DURATION" group:"Delivery:" help:"How long one attempt may take, the answer included. Default ${default}."`
-	TimeSpentDelay span      `default:"1h" env:"CALLBOARD_TIME_SPENT_DELAY" placeholder:"DURATION" group:"Delivery:" help:"How long after an event's end the time spent in it is reported. Checked and not used yet."`
+	TimeSpentDelay span      `default:"1h" env:"CALLBOARD_TIME_SPENT_DELAY" placeholder:"DURATION" group:"Delivery:" help:"How long after an event's end the time spent in it is told. Default ${default}."`
 
 	logFlags `embed:""`
 }
@@ -61,6 +61,9 @@ func (c *serveCommand) Validate() error {
 	if c.Timeout == 0 {
 		return errors.New("--timeout: must not be 0")
 	}
+	if c.TimeSpentDelay == 0 {
+		return errors.New("--time-spent-delay: must not be 0")
+	}
 	return c.EncryptionKey.check()
 }
 
@@ -75,6 +78,7 @@ func (c *serveCommand) config() app.Config {
 		DenyPorts:      c.DenyPorts,
 		RetrySchedule:  durations(c.RetrySchedule),
 		Timeout:        time.Duration(c.Timeout),
+		TimeSpentDelay: time.Duration(c.TimeSpentDelay),
 		TLSCert:        c.TLSCert,
 		TLSKey:         c.TLSKey,
 		TrustedProxies: prefixes(c.TrustedProxies),

@@ -22,6 +22,7 @@ import (
 	"github.com/callboard/callboard/internal/dialect"
 	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/live"
 	"github.com/callboard/callboard/internal/netguard"
 	"github.com/callboard/callboard/internal/store"
 )
@@ -32,6 +33,8 @@ const KeyLife = 12 * time.Hour
 // Submitter commits units; *commit.Committer is the one outside of tests.
 type Submitter interface {
 	Submit(ctx context.Context, u *commit.Unit) (commit.Result, error)
+	// SubmitAll commits units that are decided in their order; each fails alone.
+	SubmitAll(ctx context.Context, units []*commit.Unit) []commit.Answer
 }
 
 // Store resolves names before a unit is made; what it says is checked again in
@@ -41,6 +44,10 @@ type Store interface {
 	AppEndpoint(ctx context.Context, app id.ID, ref store.Ref) (delivery.Endpoint, error)
 	Message(ctx context.Context, app id.ID, ref store.Ref) (store.Message, error)
 	Attempt(ctx context.Context, app, message, attempt id.ID) (store.AttemptRow, error)
+	// Objects lists resources of live state by Seq.
+	Objects(ctx context.Context, app id.ID, kind live.Kind, parent string, p store.Page) (store.Listed[live.Row], error)
+	// ObjectRange gives rows of live state in the order of their keys.
+	ObjectRange(ctx context.Context, r live.Range) ([]live.Row, error)
 }
 
 // Config is what a Service is made of.
@@ -68,6 +75,7 @@ type Service struct {
 	perApp  dialect.Dialect // the one whose secrets are the apps'; nil = there is none
 
 	lastSettings atomic.Pointer[orgSettings]
+	lastOrg      atomic.Pointer[appOrg]
 }
 
 // New makes a Service.
