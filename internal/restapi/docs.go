@@ -265,8 +265,22 @@ func typeName(doc *huma.OpenAPI, s *huma.Schema) string {
 		return strings.Join(words, " | ")
 	case s.Format == "date-time":
 		return "time"
+	case s.Type == "":
+		return eitherType(s)
 	}
 	return s.Type
+}
+
+// eitherType names the types of a schema of the catalogue that allows several.
+func eitherType(s *huma.Schema) string {
+	types, _ := s.Extensions["type"].([]any)
+	var words []string
+	for _, t := range types {
+		if t != "null" {
+			words = append(words, fmt.Sprint(t))
+		}
+	}
+	return strings.Join(words, " | ")
 }
 
 // sortedKeys makes the page the same at every start.

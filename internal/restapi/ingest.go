@@ -7,6 +7,7 @@ import (
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/ingest"
+	"github.com/callboard/callboard/internal/live"
 	"github.com/callboard/callboard/internal/store"
 )
 
@@ -55,4 +56,10 @@ type Ingest interface {
 	Recover(ctx context.Context, app ingest.AppRef, endpoint store.Ref, key ingest.Key, since, until time.Time) (ingest.Result, error)
 	DeletePayload(ctx context.Context, app ingest.AppRef, message store.Ref) error
 	DeleteAttemptContent(ctx context.Context, app ingest.AppRef, message, attempt id.ID) error
+
+	// Live makes one change of live state. What refuses it has a *live.Refusal as its cause.
+	Live(ctx context.Context, app ingest.AppRef, key ingest.Key, a live.Activity) (ingest.LiveResult, error)
+	// LiveAll tells activities, each by itself. The results are in the order given, each with
+	// its own error; the error is that of an unknown app.
+	LiveAll(ctx context.Context, app ingest.AppRef, told []ingest.Told) ([]ingest.LiveResult, error)
 }

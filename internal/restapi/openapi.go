@@ -22,6 +22,7 @@ const (
 	tagAttempts   = "Message Attempt"
 	tagAuth       = "Authentication"
 	tagTasks      = "Background Task"
+	tagLive       = "Live"
 	tagSettings   = "Settings"
 	tagHealth     = "Health"
 )
@@ -61,6 +62,7 @@ func (a *api) document() huma.Config {
 				{Name: tagAttempts, Description: "The log: each POST of a message to an endpoint."},
 				{Name: tagAuth, Description: "Tokens for a tenant's portal."},
 				{Name: tagTasks, Description: "Long work and how far it is."},
+				{Name: tagLive, Description: "What goes on where people meet. Every write may send messages of the catalogue; `notify=false` keeps it silent."},
 				{Name: tagSettings, Description: "What holds for the whole org."},
 				{Name: tagHealth, Description: "Probes; they need no token."},
 			},

@@ -1,5 +1,6 @@
-// Package restapi is the delivery API: Svix's routes, so that Svix's clients work
-// against Callboard unchanged.
+// Package restapi is the API. One half delivers: Svix's routes, so that Svix's clients
+// work against Callboard unchanged. The other half is live: resources, activities and
+// attendance, from which the messages follow by themselves.
 //
 // It reads through Store and changes through Ingest, and knows nothing of
 // dispatch. Most routes are registered with huma, which reads parameters, checks
@@ -7,7 +8,8 @@
 // document. Two things of huma's are replaced: its errors, which echo the value
 // that they reject (see problem), and its links to schemas in answers. POST
 // …/msg, the one route that is called thousands of times a second, is a plain
-// handler (see postMessage) that is described in the same document.
+// handler (see postMessage) that is described in the same document; so are those
+// whose bodies huma cannot read or write: activities and attendance.
 //
 // What holds for every route:
 //   - The token is checked before the body is read, and what the token may do
@@ -16,7 +18,7 @@
 //   - A POST under an Idempotency-Key is done once; its answer is rendered from
 //     the id of the result by reading it again, so a repetition shows the thing
 //     as it is now.
-//   - Unknown fields of a body are ignored, because clients send more than we
+//   - Unknown fields of a body are ignored (resources of the live API keep them), because clients send more than we
 //     know; unknown settings are refused, because nobody sends those by accident.
 package restapi
 
@@ -131,6 +133,7 @@ func (a *api) registerRoutes() {
 	a.registerEventTypes()
 	a.registerMessages()
 	a.registerAttempts()
+	a.registerLive()
 	a.registerAuth()
 	a.registerTasks()
 	a.registerInboxes()

@@ -5,6 +5,7 @@ import (
 
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/live"
 	"github.com/callboard/callboard/internal/store"
 )
 
@@ -34,6 +35,11 @@ type Store interface {
 	CountDeliveries(ctx context.Context, app, endpoint, since, until id.ID) (store.Counts, error)
 	// Health gives a zero Health for an endpoint that is not failing.
 	Health(ctx context.Context, endpoint id.ID) (store.Health, error)
+	// Object finds a row of live state; Objects lists the resources of a kind below a parent
+	// by Seq (Page.After); ObjectRange gives rows in the order of their keys.
+	Object(ctx context.Context, k live.Key) (live.Row, error)
+	Objects(ctx context.Context, app id.ID, kind live.Kind, parent string, page store.Page) (store.Listed[live.Row], error)
+	ObjectRange(ctx context.Context, r live.Range) ([]live.Row, error)
 	Task(ctx context.Context, org string, task id.ID) (store.Task, error)
 	ListTasks(ctx context.Context, org string, app, endpoint id.ID, page store.Page) (store.Listed[store.Task], error)
 	// Ping reports whether the store answers, within ctx.

@@ -1,0 +1,148 @@
+package restapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/callboard/callboard/internal/errs"
+	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/ingest"
+	"github.com/callboard/callboard/internal/live"
+	"github.com/callboard/callboard/internal/store"
+	"github.com/callboard/callboard/internal/web"
+)
+
+// The live API: what goes on where people meet. Every write is an activity, whether
+// it comes by the route of that name or by one of a resource; what follows from it,
+// live decides and ingest commits. Reads show the rows as they are.
+
+// ToldIn are the parameters of everything that changes live state. They stand in the
+// query, since a DELETE has no body.
+type ToldIn struct {
+	ActorID        string    `query:"actorId" maxLength:"256" doc:"Who did it; messages tell it."`
+	ActorType      string    `query:"actorType" enum:"USER,AGENT,SYSTEM" doc:"What sort of actor it is; USER by default."`
+	SourceOfChange string    `query:"sourceOfChange" enum:"user,agent" doc:"By default agent if actorType is AGENT, else user."`
+	At             time.Time `query:"at" doc:"When it happened (RFC 3339); now by default. At most 5 minutes in the future."`
+	// huma takes false for absent where a parameter has a default.
+	Notify query[bool] `query:"notify" doc:"true by default; false changes the state and sends nothing: for first imports and repairs."`
+}
+
+// activity is one of a type with what the query says of it.
+func (in *ToldIn) activity(eventType string, mode live.Mode, data []byte) live.Activity {
+	return live.Activity{
+		Type: eventType, Mode: mode, Data: data, At: in.At, Quiet: in.Notify.Given && !in.Notify.Value, SourceOfChange: in.SourceOfChange,
+		Actor: live.Actor{ID: in.ActorID, Type: in.ActorType},
+	}
+}
+
+// registerLive puts the routes of live state on the mux.
+func (a *api) registerLive() {
+	a.registerObjectSchemas()
+	for i := range resources {
+		a.registerResource(&resources[i])
+	}
+	a.registerParts()
+	a.registerAttendance()
+	for i := range meetings {
+		a.registerReads(&meetings[i])
+	}
+	a.registerActivity()
+	// Each list has a schema of its own; see pageOf.
+	delete(a.huma.OpenAPI().Components.Schemas.Map(), "PageResourceDoc")
+}
+
+// pathID is the id in a place of the path. One that nothing can have is not found.
+func (c *call) pathID(name string) (string, error) {
+	text := c.r.PathValue(name)
+	if !live.ValidID(text) {
+		return "", errs.Missing()
+	}
+	return text, nil
+}
+
+// tell commits an activity. What refuses it comes back as an error of the API; own
+// says what is wrong with the data of this route.
+func (c *call) tell(ctx context.Context, app *store.App, key ingest.Key, act live.Activity, own string) (ingest.LiveResult, error) {
+	ref := ingest.AppRef{Org: c.Org, Ref: store.Ref{ID: app.ID}}
+	result, err := c.api.Ingest.Live(ctx, ref, key, act)
+	return result, refused(err, own)
+}
+
+// refused says where in a request the data is wrong. A refusal names a place within an
+// activity's data, of which the body is the member that own names.
+func refused(err error, own string) error {
+	refusal, ok := errors.AsType[*live.Refusal](err)
+	if !ok || refusal.Kind != live.Invalid {
+		return err
+	}
+	loc := refusal.Loc
+	switch {
+	case len(loc) == 0:
+		name, msg := blamed(refusal.Msg)
+		if name == "at" {
+			return invalid(msg, "query", name)
+		}
+		return invalid(msg, "body")
+	case loc[0] == own:
+		loc = loc[1:]
+	case loc[0] == own+"Id":
+		loc = []string{"id"}
+	}
+	return invalid(refusal.Msg, append([]string{"body"}, loc...)...)
+}
+
+// blamed takes from the text of a refusal that lies in no data the member of the activity
+// that it begins with.
+func blamed(msg string) (name, rest string) {
+	for _, name := range []string{"at", "data", "type"} {
+		if rest, ok := strings.CutPrefix(msg, name+" "); ok {
+			return name, rest
+		}
+	}
+	return "", msg
+}
+
+// objectID is what lists of live state go by.
+func objectID(row *live.Row) id.ID { return row.Seq }
+
+// pathParams describes what a path names beside the app.
+func pathParams(path string) []*huma.Param {
+	var params []*huma.Param
+	for part := range strings.SplitSeq(path, "/") {
+		name, ok := strings.CutPrefix(strings.TrimSuffix(part, "}"), "{")
+		if !ok || name == "app_id" {
+			continue
+		}
+		params = append(params, &huma.Param{
+			Name: name, In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString},
+			Description: "The " + strings.TrimSuffix(name, "_id") + "'s id: up to 128 characters out of A-Z a-z 0-9 . _ : @ -",
+		})
+	}
+	return params
+}
+
+// plain registers a handler that reads the request and writes the answer itself, and
+// describes it in the document.
+func (a *api) plain(op huma.Operation, access web.Access, handler func(*call) error) {
+	op.Path = prefix + op.Path
+	op.Parameters = append([]*huma.Param{
+		{Name: "app_id", In: "path", Required: true, Description: "The app's id or uid.", Schema: &huma.Schema{Type: huma.TypeString}},
+	}, append(pathParams(op.Path), op.Parameters...)...)
+	a.describe(&op, access)
+	a.huma.OpenAPI().AddOperation(&op)
+	a.mux.HandleFunc(op.Method+" "+op.Path, func(w http.ResponseWriter, r *http.Request) {
+		c := &call{api: a, w: w, r: r}
+		err := c.begin(access)
+		if err == nil {
+			err = handler(c)
+		}
+		if err != nil {
+			web.Fail(w, err)
+		}
+	})
+}

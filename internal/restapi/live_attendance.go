@@ -1,0 +1,258 @@
+package restapi
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/callboard/callboard/internal/live"
+)
+
+// AttendanceOut is who attended an event. It is written line by line: this is what the
+// document says of it.
+type AttendanceOut struct {
+	Event  AttendedEvent    `json:"event"`
+	AsOf   time.Time        `json:"asOf" doc:"When it was looked up; who is present now is counted up to then."`
+	Data   []AttendanceLine `json:"data" nullable:"false" doc:"One for each registration and session with any attendance, by registration, then by session."`
+	Totals AttendanceTotals `json:"totals"`
+}
+
+// AttendedEvent is the event of a report.
+type AttendedEvent struct {
+	ID     json.RawMessage `json:"id" doc:"The event's id: a string, or a number if it was given as one."`
+	Number json.RawMessage `json:"number" doc:"The event's number, unique in the org."`
+	Status json.RawMessage `json:"status" doc:"UPCOMING, ONGOING, COMPLETED or CANCELLED."`
+}
+
+// AttendanceTotals are over all lines.
+type AttendanceTotals struct {
+	Present  int   `json:"present" doc:"Registrations that are in a session now."`
+	Attended int   `json:"attended" doc:"Registrations that were in one."`
+	Minutes  int64 `json:"minutes" doc:"Of all lines together."`
+}
+
+// AttendanceLine is one person's attendance of one session.
+type AttendanceLine struct {
+	SessionID      string    `json:"sessionId"`
+	RegistrationID string    `json:"registrationId"`
+	Present        bool      `json:"present" doc:"Whether the person is in the session now."`
+	Connections    int       `json:"connections" doc:"How many connections are open now."`
+	FirstJoinedAt  time.Time `json:"firstJoinedAt,omitzero"`
+	LastLeftAt     time.Time `json:"lastLeftAt,omitzero"`
+	Minutes        *int64    `json:"minutes" doc:"Time spent so far, several devices counted once; null if a source told of it that knows no leaves."`
+	Late           bool      `json:"late" doc:"Whether some of it came after time spent was told."`
+}
+
+// attendanceChunk is how many rows are read at once.
+const attendanceChunk = 1000
+
+// registerAttendance puts the report of an event on the mux.
+func (a *api) registerAttendance() {
+	line := `{"sessionId":"keynote","registrationId":"r-1","present":false,"connections":0,"firstJoinedAt":"2027-06-10T09:01:00Z",` +
+		`"lastLeftAt":"2027-06-10T09:43:00Z","minutes":42,"late":false}`
+	a.plain(huma.Operation{
+		OperationID: "v1.event.attendance", Method: http.MethodGet, Path: "/app/{app_id}/event/{event_id}/attendance", Tags: []string{tagLive},
+		Summary: "Get an event's attendance",
+		Description: "Who is and was in which session, and for how long, as of now. `Accept: text/csv` gives the lines as a table. " +
+			"An answer that breaks off is not whole: the JSON then has no end.",
+		Responses: map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{
+			"application/json": {
+				Schema: a.huma.OpenAPI().Components.Schemas.Schema(typeOf[AttendanceOut](), true, ""),
+				Example: json.RawMessage(`{"event":{"id":"summit","number":4001,"status":"COMPLETED"},"asOf":"2027-06-11T08:00:00Z","data":[` +
+					line + `],"totals":{"present":0,"attended":1,"minutes":42}}`),
+			},
+			"text/csv": {
+				Schema: &huma.Schema{Type: huma.TypeString},
+				Example: strings.Join(attendanceColumns, ",") +
+					"\r\nkeynote,r-1,false,0,2027-06-10T09:01:00Z,2027-06-10T09:43:00Z,42,false\r\n",
+			},
+		}}},
+	}, accessRead, (*call).attendance)
+}
+
+// attendance answers GET …/attendance. An event may have more lines than should be in
+// memory, so they are read in chunks and written as they come; the totals, which are known
+// in the end, come last. What goes wrong after the beginning cuts the connection, since
+// the status has been sent.
+func (c *call) attendance() error {
+	ctx := c.r.Context()
+	event, err := c.pathID("event_id")
+	if err != nil {
+		return err
+	}
+	app, err := c.app(ctx)
+	if err != nil {
+		return err
+	}
+	row, err := c.api.Store.Object(ctx, live.Key{App: app.ID, Kind: live.Event, ID: event})
+	if err != nil {
+		return err
+	}
+	next := c.api.presences(ctx, row.Key)
+	chunk, err := next()
+	if err != nil {
+		return err
+	}
+	report := live.NewReport(row, time.Now())
+	c.w.Header().Add("Vary", "Accept")
+	write := writeAttendanceJSON
+	if prefersCSV(c.r.Header.Values("Accept")) {
+		write = writeAttendanceCSV
+	}
+	lines := func(yield func(live.Line) error) error {
+		for len(chunk) > 0 {
+			for i := range chunk {
+				if err := yield(report.Add(chunk[i])); err != nil {
+					return err
+				}
+			}
+			if chunk, err = next(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := write(c.w, row, report, lines); err != nil {
+		c.api.Logger.WarnContext(ctx, "attendance broke off", "error", err)
+		panic(http.ErrAbortHandler)
+	}
+	return nil
+}
+
+// presences reads the presences of an event, a chunk at each call; none = there are no
+// more.
+func (a *api) presences(ctx context.Context, event live.Key) func() ([]live.Row, error) {
+	from := live.Range{App: event.App, Kind: live.Presence, Parent: event.ID, Limit: attendanceChunk}
+	return func() ([]live.Row, error) {
+		if from.Limit == 0 {
+			return nil, nil
+		}
+		rows, err := a.Store.ObjectRange(ctx, from)
+		if len(rows) < from.Limit {
+			from.Limit = 0
+		} else {
+			from.After = rows[len(rows)-1].ID
+		}
+		return rows, err
+	}
+}
+
+// lines gives a report's lines to a function until one fails.
+type lines func(func(live.Line) error) error
+
+func writeAttendanceJSON(w http.ResponseWriter, event live.Row, report *live.Report, all lines) error {
+	var named AttendedEvent
+	if err := json.Unmarshal(event.Doc, &named); err != nil {
+		return err
+	}
+	head, err := json.Marshal(named)
+	if err != nil {
+		return err
+	}
+	asOf, err := json.Marshal(report.AsOf)
+	if err != nil {
+		return err
+	}
+	w.Header()["Content-Type"] = jsonType
+	out := []byte(`{"event":` + string(head) + `,"asOf":` + string(asOf) + `,"data":[`)
+	first := true
+	err = all(func(line live.Line) error {
+		if !first {
+			out = append(out, ',')
+		}
+		first = false
+		text, err := json.Marshal(line)
+		if err != nil {
+			return err
+		}
+		out = append(out, text...)
+		return flushLarge(w, &out)
+	})
+	if err != nil {
+		return err
+	}
+	totals, err := json.Marshal(report.Totals)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(append(append(out, `],"totals":`...), totals...), "}\n"...))
+	return err
+}
+
+// flushLarge writes what has gathered once it is large.
+func flushLarge(w io.Writer, out *[]byte) error {
+	if len(*out) < maxPooled/2 {
+		return nil
+	}
+	_, err := w.Write(*out)
+	*out = (*out)[:0]
+	return err
+}
+
+var attendanceColumns = []string{
+	"sessionId", "registrationId", "present", "connections", "firstJoinedAt", "lastLeftAt", "minutes", "late",
+}
+
+func writeAttendanceCSV(w http.ResponseWriter, _ live.Row, _ *live.Report, all lines) error {
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	w.Header().Set("Content-Disposition", `attachment; filename="attendance.csv"`)
+	out := csv.NewWriter(w)
+	out.UseCRLF = true
+	if err := out.Write(attendanceColumns); err != nil {
+		return err
+	}
+	err := all(func(line live.Line) error {
+		return out.Write([]string{
+			line.SessionID, line.RegistrationID, strconv.FormatBool(line.Present), strconv.Itoa(line.Connections),
+			cellTime(line.FirstJoinedAt), cellTime(line.LastLeftAt), cellCount(line.Minutes), strconv.FormatBool(line.Late),
+		})
+	})
+	out.Flush()
+	return errors.Join(err, out.Error())
+}
+
+func cellTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+func cellCount(n *int64) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.FormatInt(*n, 10)
+}
+
+// prefersCSV reports whether a request wants a table rather than JSON: it names the one,
+// and the other not with more weight.
+func prefersCSV(accept []string) bool {
+	table, object := -1.0, -1.0
+	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
+		kind, params, err := mime.ParseMediaType(part)
+		if err != nil {
+			continue
+		}
+		weight := 1.0
+		if q, err := strconv.ParseFloat(params["q"], 64); err == nil {
+			weight = q
+		}
+		switch kind {
+		case "text/csv", "text/*":
+			table = max(table, weight)
+		case "application/json":
+			object = max(object, weight)
+		}
+	}
+	return table > 0 && table >= object
+}
