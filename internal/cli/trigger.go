@@ -17,12 +17,13 @@ import (
 
 // triggerCommand is `callboard trigger`.
 type triggerCommand struct {
-	Type    string   `arg:"" help:"The event type, such as session.joined, or a dialect's word for it, such as JOINED_SESSION."`
-	Data    string   `placeholder:"FILE" help:"A JSON object that is laid over the sample's data, member by member; - is standard input."`
-	Set     []string `sep:"none" placeholder:"PATH=VALUE" help:"Change one value of the data, such as session.title=Keynote; may be given several times. The value is JSON, or else text."`
-	Channel []string `placeholder:"NAME" help:"A channel of the message; may be given several times."`
-	Wait    span     `default:"10s" placeholder:"DURATION" help:"How long to wait for what the endpoints answer; 0s for not at all. Default ${default}."`
-	JSON    bool     `name:"json" help:"As JSON."`
+	Type     string   `arg:"" help:"The event type, such as session.joined, or a dialect's word for it, such as JOINED_SESSION."`
+	Data     string   `placeholder:"FILE" help:"A JSON object that is laid over the sample's data, member by member; - is standard input."`
+	Set      []string `sep:"none" placeholder:"PATH=VALUE" help:"Change one value of the data, such as session.title=Keynote; may be given several times. The value is JSON, or else text."`
+	Channel  []string `placeholder:"NAME" help:"A channel of the message; may be given several times."`
+	Activity bool     `help:"Tell it as something that happened: live state takes it in, and Callboard sends what follows from it."`
+	Wait     span     `default:"10s" placeholder:"DURATION" help:"How long to wait for what the endpoints answer; 0s for not at all. Default ${default}."`
+	JSON     bool     `name:"json" help:"As JSON."`
 
 	apiFlags
 }
@@ -36,7 +37,8 @@ Examples:
 
     callboard trigger session.joined --app acme
     callboard trigger JOINED_SESSION --app acme --set registration.profile.firstName=Zoë
-    callboard trigger conference.recording.ready --data recording.json`
+    callboard trigger conference.recording.ready --data recording.json
+    callboard trigger session.joined --app acme --activity --set registration.id=r1`
 }
 
 // Validate checks what the flags mean. Kong calls it after parsing.
@@ -63,6 +65,9 @@ func (c *triggerCommand) Run(ctx context.Context, p *process) error {
 	in, err := c.message(ctx, client)
 	if err != nil {
 		return err
+	}
+	if c.Activity {
+		return c.activity(ctx, p.stdout, client, app, in)
 	}
 	var sent struct {
 		ID       string `json:"id"`
@@ -337,4 +342,60 @@ func (h hearer) line() string {
 		name = dialect.Native
 	}
 	return fmt.Sprintf("%s  %-12s  %-7s  %s  %s", h.ID, name, h.Status, answer, h.URL)
+}
+
+// told is what the live door answers to one activity.
+type told struct {
+	Status   string   `json:"status"`
+	Late     bool     `json:"late,omitempty"`
+	Messages []string `json:"messages"`
+}
+
+// activity tells the message's data as something that happened now, and prints the
+// messages that follow.
+func (c *triggerCommand) activity(ctx context.Context, w io.Writer, client *apiClient, app apiApp, in triggered) error {
+	data, err := activityData(in.Payload)
+	if err != nil {
+		return usageError{fmt.Errorf("%s: %w", in.EventType, err)}
+	}
+	var answer struct {
+		Data []told `json:"data"`
+	}
+	path := "/app/" + url.PathEscape(app.ID)
+	body := map[string]any{"type": in.EventType, "data": data}
+	if err := client.do(ctx, http.MethodPost, path+"/activity", body, &answer); err != nil {
+		return err
+	}
+	if len(answer.Data) != 1 {
+		return fmt.Errorf("the server answered to %d activities, and one was told", len(answer.Data))
+	}
+	if c.JSON {
+		return writeJSON(w, answer.Data[0])
+	}
+	fmt.Fprintf(w, "%s  %s in app %s\n", in.EventType, answer.Data[0].Status, app.called())
+	if len(answer.Data[0].Messages) == 0 {
+		fmt.Fprintln(w, "  no message follows from it")
+	}
+	for _, m := range answer.Data[0].Messages {
+		fmt.Fprintln(w, "  "+m)
+	}
+	return nil
+}
+
+// activityData is the data of a payload as the live door takes it: a conversation's
+// members stand in it themselves, and what only Callboard says of an event is left out.
+func activityData(payload json.RawMessage) (map[string]any, error) {
+	var p struct {
+		Data map[string]any `json:"data"`
+	}
+	if err := decodeJSON(payload, &p); err != nil || p.Data == nil {
+		return nil, errors.New("has no data to tell: it is no event type of the catalogue")
+	}
+	if conversation, ok := p.Data["conversation"].(map[string]any); ok {
+		p.Data = conversation
+	}
+	if event, ok := p.Data["event"].(map[string]any); ok {
+		delete(event, "status")
+	}
+	return p.Data, nil
 }

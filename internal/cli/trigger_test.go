@@ -74,3 +74,27 @@ func TestTriggerData(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestActivityData: what the live door takes is the sample's data, but for what only
+// Callboard says, and a conversation itself.
+func TestActivityData(t *testing.T) {
+	t.Parallel()
+	for payload, want := range map[string]string{
+		`{"data":{"event":{"id":"e","status":"ONGOING","number":9007199254740993},"session":{"id":"s"}}}`: `{"event":{"id":"e","number":9007199254740993},"session":{"id":"s"}}`,
+		`{"data":{"conversation":{"id":"c","customer":{"id":"d"}}}}`:                                      `{"customer":{"id":"d"},"id":"c"}`,
+		`{"data":{"conferenceId":"7"}}`:                                                                   `{"conferenceId":"7"}`,
+		`{"id":1}`:                                                                                        "",
+	} {
+		data, err := activityData([]byte(payload))
+		if (err != nil) != (want == "") {
+			t.Errorf("%s: %v", payload, err)
+			continue
+		}
+		if err != nil {
+			continue
+		}
+		if got, err := encodeJSON(data); err != nil || string(got) != want {
+			t.Errorf("%s: %s, %v", payload, got, err)
+		}
+	}
+}
