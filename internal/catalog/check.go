@@ -81,7 +81,7 @@ func decode(payload []byte) (any, *errs.Field) {
 		return value, nil
 	}
 	if e, ok := errors.AsType[*json.SemanticError](err); ok {
-		return nil, &errs.Field{Loc: slices.Collect(e.JSONPointer.Tokens()), Msg: "must be a number that 64 bits can hold"}
+		return nil, &errs.Field{Loc: slices.AppendSeq([]string{}, e.JSONPointer.Tokens()), Msg: "must be a number that 64 bits can hold"}
 	}
 	return nil, &errs.Field{Loc: []string{}, Msg: "must be JSON"}
 }
