@@ -1,7 +1,6 @@
 package signature
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -39,7 +38,8 @@ type BodyKey struct {
 }
 
 type bodyKey struct {
-	raw    []byte
+	hmacKey
+
 	scheme BodyScheme
 }
 
@@ -53,15 +53,17 @@ func NewBodyKey(secret string, scheme BodyScheme) (BodyKey, error) {
 	if scheme.Encoding != Hex && scheme.Encoding != Base64 {
 		return BodyKey{}, fmt.Errorf("%w: encoding %d is none", ErrInvalidKey, scheme.Encoding)
 	}
-	return BodyKey{hidden: hide(&bodyKey{raw: []byte(secret), scheme: scheme})}, nil
+	return BodyKey{hidden: hide(&bodyKey{hmacKey: hmacKey{raw: []byte(secret)}, scheme: scheme})}, nil
 }
 
 // Sign gives the value of the sender's header.
 func (k BodyKey) Sign(body []byte) string {
 	key := k.key()
-	mac := hmac.New(sha256.New, key.raw)
-	mac.Write(body)
-	sum := mac.Sum(nil)
+	state := key.take()
+	defer key.spare.Store(state)
+
+	state.mac.Write(body)
+	sum := state.mac.Sum(state.sum[:0])
 	if key.scheme.Encoding == Base64 {
 		return key.scheme.Prefix + base64.StdEncoding.EncodeToString(sum)
 	}

@@ -133,7 +133,17 @@ func unmarshalTime(data []byte) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	for _, form := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999", time.DateOnly} {
+	return ParseTime(text)
+}
+
+// timeForms are those in which times are read: RFC 3339, an offset without a colon, no
+// offset (UTC), a day.
+var timeForms = [...]string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999", time.DateOnly}
+
+// ParseTime reads a time that is written in any of the usual forms, and gives it in
+// UTC. One of a year without four digits is an error.
+func ParseTime(text string) (time.Time, error) {
+	for _, form := range timeForms {
 		if t, err := time.Parse(form, text); err == nil {
 			return inForm(t)
 		}

@@ -67,7 +67,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { helped = true }), // --help is all that calls it
 		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true, WrapUpperBound: 100}),
-		kong.Vars{"listen": app.DefaultListen, "db": app.DefaultDB, "org": DefaultOrg, "server": "http://" + app.DefaultListen},
+		kong.Vars{"listen": app.DefaultListen, "exampleid": exampleID, "db": app.DefaultDB, "org": DefaultOrg, "server": "http://" + app.DefaultListen},
 		secretMapper(),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(&process{stdout: stdout, stderr: stderr}),

@@ -23,7 +23,7 @@ import (
 type signCommand struct {
 	Dialect string  `default:"native" placeholder:"NAME" help:"How the webhook is authenticated. Default ${default}."`
 	Secret  string  `required:"" env:"CALLBOARD_WEBHOOK_SECRET" placeholder:"SECRET" help:"The endpoint's secret, or the app's signing token."`
-	ID      string  `name:"id" default:"msg_0tyj9Ub7s0zg9WEbvAy1XFFn4NR" help:"The webhook's id, where the dialect has one in a header. Default ${default}."`
+	ID      string  `name:"id" default:"${exampleid}" help:"The webhook's id, where the dialect has one in a header. Default ${default}."`
 	At      instant `placeholder:"TIME" help:"When it is sent, such as 2027-03-04T09:00:00Z or Unix seconds. Default: now."`
 	JSON    bool    `name:"json" help:"As JSON."`
 	File    string  `arg:"" help:"The body, byte for byte; - is standard input."`

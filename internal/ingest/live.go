@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/callboard/callboard/internal/commit"
+	"github.com/callboard/callboard/internal/dialect/shape"
 	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/live"
@@ -320,7 +321,7 @@ func (s *Service) voice(v *commit.View, app *store.App, u *commit.Unit, messages
 			}
 			tenants[m.Type] = tenant
 		}
-		rows[i] = store.Message{Type: m.Type, Tenant: tenant, OrderKey: m.OrderKey, Payload: nativePayload(m)}
+		rows[i] = store.Message{Type: m.Type, Tenant: tenant, OrderKey: m.OrderKey, Payload: shape.Payload(m.Type, m.At, m.Data)}
 	}
 	return rows, nil
 }
@@ -344,19 +345,6 @@ func (s *Service) tenantOf(v *commit.View, app *store.App, u *commit.Unit, event
 		return "", nil
 	}
 	return s.tenant(app), nil
-}
-
-// nativePayload is the body of a message of the catalogue. Types are words that need no
-// escapes.
-func nativePayload(m *live.Message) []byte {
-	b := make([]byte, 0, len(m.Data)+len(m.Type)+64)
-	b = append(b, `{"type":"`...)
-	b = append(b, m.Type...)
-	b = append(b, `","timestamp":"`...)
-	b = m.At.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
-	b = append(b, `","data":`...)
-	b = append(b, m.Data...)
-	return append(b, '}')
 }
 
 // sayAll writes messages with their deliveries.

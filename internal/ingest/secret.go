@@ -8,10 +8,10 @@ import (
 	"github.com/callboard/callboard/internal/commit"
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/dialect"
+	"github.com/callboard/callboard/internal/dialect/standard"
 	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/store"
-	"github.com/callboard/callboard/signature"
 )
 
 // Bounds of rotation.
@@ -57,20 +57,13 @@ func (s *Service) dropMisfits(ep, before *delivery.Endpoint) {
 		return
 	}
 	unusable := func(secret delivery.Secret) bool {
-		return d.CheckSecret(secret.Value) != nil || d.Secrets().OneAtATime && private(secret.Value)
+		// The API shows the public half of a private key alone, and a shared secret whole.
+		_, private := standard.PublicHalf(secret.Value)
+		return d.CheckSecret(secret.Value) != nil || d.Secrets().OneAtATime && private
 	}
 	if d.Secrets().PerApp || slices.ContainsFunc(ep.Secrets, unusable) {
 		ep.Secrets = nil
 	}
-}
-
-// private reports whether a secret is the private half of a pair, which the API never
-// shows. A dialect of its own kind of secrets would take it for a shared one, which it
-// does show.
-func private(secret string) bool {
-	key, err := signature.ParseKey(secret)
-	_, ok := key.(signature.SigningKey)
-	return err == nil && ok
 }
 
 // checkSecrets says what is wrong with an endpoint's secrets. Errors of the dialects

@@ -10,9 +10,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/dialect/standard"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/web"
-	"github.com/callboard/callboard/signature"
 )
 
 // EndpointSecretOut is what an endpoint's webhooks are signed with, or an app's where
@@ -190,12 +190,8 @@ func (a *api) advice(name string, secrets []delivery.Secret) []string {
 // verifyingKey is what a receiver needs to verify what a secret signs: the secret
 // itself, or the public half where there is one. A private key is not given out.
 func verifyingKey(secret string) string {
-	key, err := signature.ParseKey(secret)
-	if err != nil { // of another dialect
-		return secret
-	}
-	if private, ok := key.(signature.SigningKey); ok {
-		return private.Public().String()
+	if public, private := standard.PublicHalf(secret); private {
+		return public.String()
 	}
 	return secret
 }

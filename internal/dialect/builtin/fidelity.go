@@ -14,12 +14,13 @@ import (
 // which are Callboard's choice, in Markdown.
 func Fidelity(w io.Writer) error {
 	dialects := Dialects(Config{PublicURL: "https://callboard.example.com"})
+	types := Catalog(dialects).Types()
 	var page strings.Builder
 	page.WriteString(fidelityHead)
 	for _, name := range dialects.Names() {
 		d, _ := dialects.Get(name)
 		if described, ok := d.(shape.Described); ok {
-			writeVendor(&page, vendor{d, described}, Catalog(dialects).Types())
+			writeVendor(&page, vendor{d, described}, types)
 		}
 	}
 	_, err := io.WriteString(w, page.String())

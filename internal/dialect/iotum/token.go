@@ -2,8 +2,6 @@ package iotum
 
 import (
 	"cmp"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -25,16 +23,8 @@ func (Dialect) Secrets() dialect.Secrets { return dialect.Secrets{PerApp: true, 
 // OwnHeaders is the token's.
 func (Dialect) OwnHeaders() []string { return []string{strings.ToLower(headerToken)} }
 
-// tokenBytes is the length of a token that is made here, before it is written as
-// hexadecimal digits.
-const tokenBytes = 32
-
 // NewSecret makes a token of 64 hexadecimal digits.
-func (Dialect) NewSecret() string {
-	raw := make([]byte, tokenBytes)
-	_, _ = rand.Read(raw) // never fails
-	return hex.EncodeToString(raw)
-}
+func (Dialect) NewSecret() string { return dialect.NewHexSecret() }
 
 // Bounds of a token that is assigned, in characters.
 const (
@@ -61,13 +51,13 @@ func (Dialect) Advice(secret string) string {
 	return ""
 }
 
-// NewSigner sends the token that is in force: of several the oldest, whose grace period
-// has not ended.
+// NewSigner sends the token that is in force.
 func (Dialect) NewSigner(secrets []string) (dialect.Signer, error) {
-	if len(secrets) == 0 {
-		return nil, errNone
+	secret, err := dialect.InForce(secrets)
+	if err != nil {
+		return nil, err
 	}
-	token, err := signature.NewToken(secrets[len(secrets)-1])
+	token, err := signature.NewToken(secret)
 	if err != nil {
 		return nil, err
 	}

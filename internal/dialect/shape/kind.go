@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/callboard/callboard/wire"
 )
 
 // A Kind is how one value is written: in the vendor's words, and in Callboard's when
@@ -222,10 +224,6 @@ func appendTime(b []byte, t time.Time, form string) []byte {
 	return append(b, '"')
 }
 
-// timeForms are those that are read besides RFC 3339: an offset without a colon, no
-// offset (UTC), a day.
-var timeForms = [...]string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999", time.DateOnly}
-
 // time reads a time in any of the usual forms, Unix milliseconds among them.
 func (v Value) time() (time.Time, error) {
 	t := time.Time{}
@@ -255,13 +253,8 @@ func (v Value) timeText() (t time.Time, known bool) {
 	if t.UnmarshalText(v[1:len(v)-1]) == nil { // RFC 3339, as nearly always
 		return t, true
 	}
-	text, err := v.String(), error(nil)
-	for _, form := range timeForms {
-		if t, err = time.Parse(form, text); err == nil {
-			return t, true
-		}
-	}
-	return t, false
+	t, err := wire.ParseTime(v.String())
+	return t, err == nil
 }
 
 // JSONText is an object or array written inside a string, as JSON in JSON; a string

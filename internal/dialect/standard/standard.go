@@ -31,6 +31,20 @@ func (Keys) CheckSecret(secret string) error {
 	return err
 }
 
+// PublicHalf is the public key of a secret that is the private key of a pair (v1a); it
+// reports false for every other text.
+func PublicHalf(secret string) (signature.PublicKey, bool) {
+	key, err := signature.ParseKey(secret)
+	if err != nil {
+		return signature.PublicKey{}, false
+	}
+	private, ok := key.(signature.SigningKey)
+	if !ok {
+		return signature.PublicKey{}, false
+	}
+	return private.Public(), true
+}
+
 // Advice is empty: shorter secrets than 24 bytes are refused.
 func (Keys) Advice(string) string { return "" }
 

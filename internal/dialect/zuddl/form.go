@@ -12,37 +12,37 @@ import (
 
 // happened is the webhook of all actions but those about time spent; what an action is
 // not about is left out.
-var happened = shape.New("webhook", shape.Omit,
-	shape.Field{Key: "action", Make: shape.Word()},
-	shape.Field{Key: "actionId", Make: actionID(), Choice: "a UUID version 8 made of the message's id: the same over retries and resends"},
+var happened = shape.New("webhook", shape.Omit, about(
 	shape.Field{Key: "actor", As: shape.Nested(actor), Else: attendee(), Choice: "without an actor it is the registration; the vendor shows the type USER alone"},
-	shape.Field{Key: "actionCreatedAt", Make: shape.AtSeconds()},
 	shape.Field{Key: "registration", As: shape.Nested(registration)},
 	shape.Field{Key: "event", As: shape.Nested(event)},
 	shape.Field{Key: "session", As: shape.Nested(session)},
-)
+)...)
 
 // timeSpent is the webhook of the TIME_SPENT actions: the event is short, and the actor
 // is always who spent the time.
-var timeSpent = shape.New("webhook", shape.Omit,
-	shape.Field{Key: "action", Make: shape.Word()},
-	shape.Field{Key: "actionId", Make: actionID(), Choice: "a UUID version 8 made of the message's id: the same over retries and resends"},
+var timeSpent = shape.New("webhook", shape.Omit, about(
 	shape.Field{Key: "actor", Make: attendee(), Choice: "the registration, whoever set it off"},
-	shape.Field{Key: "actionCreatedAt", Make: shape.AtSeconds()},
 	shape.Field{Key: "registration", As: shape.Nested(registration)},
 	shape.Field{Key: "event", As: shape.Nested(shortEvent)},
 	shape.Field{Key: "session", As: shape.Nested(session)},
 	shape.Field{Key: "timeSpentInMinutes", As: shape.Whole()},
-)
+)...)
 
 // other is the webhook of an action whose form nobody documents: the data's members as
 // they are.
-var other = shape.New("webhook", shape.Omit,
-	shape.Field{Key: "action", Make: shape.Word()},
-	shape.Field{Key: "actionId", Make: actionID(), Choice: "a UUID version 8 made of the message's id: the same over retries and resends"},
-	shape.Field{Key: "actor", As: shape.Any()},
-	shape.Field{Key: "actionCreatedAt", Make: shape.AtSeconds()},
-).Passing()
+var other = shape.New("webhook", shape.Omit, about(shape.Field{Key: "actor", As: shape.Any()})...).Passing()
+
+// about are the fields of a webhook: what all have, with the actor in its place, and what
+// it is about.
+func about(actor shape.Field, objects ...shape.Field) []shape.Field {
+	return append([]shape.Field{
+		{Key: "action", Make: shape.Word()},
+		{Key: "actionId", Make: actionID(), Choice: "a UUID version 8 made of the message's id: the same over retries and resends"},
+		actor,
+		{Key: "actionCreatedAt", Make: shape.AtSeconds()},
+	}, objects...)
+}
 
 var actor = shape.New("actor", shape.Omit,
 	shape.Field{Key: "id", As: shape.ID()},

@@ -6,8 +6,6 @@
 package zuddl
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -155,16 +153,8 @@ const headerSignature = "X-Webhook-Signature"
 // OwnHeaders is the signature's.
 func (Dialect) OwnHeaders() []string { return []string{strings.ToLower(headerSignature)} }
 
-// secretBytes is the length of a secret that is made here, before it is written as
-// hexadecimal digits.
-const secretBytes = 32
-
 // NewSecret makes a secret of 64 hexadecimal digits.
-func (Dialect) NewSecret() string {
-	raw := make([]byte, secretBytes)
-	_, _ = rand.Read(raw) // never fails
-	return hex.EncodeToString(raw)
-}
+func (Dialect) NewSecret() string { return dialect.NewHexSecret() }
 
 // Bounds of a secret that is assigned, in characters.
 const (
@@ -193,13 +183,13 @@ func (Dialect) Advice(secret string) string {
 	return ""
 }
 
-// NewSigner signs with the secret that is in force: of several the oldest, whose grace
-// period has not ended.
+// NewSigner signs with the secret that is in force.
 func (Dialect) NewSigner(secrets []string) (dialect.Signer, error) {
-	if len(secrets) == 0 {
-		return nil, errors.New("there is no secret")
+	secret, err := dialect.InForce(secrets)
+	if err != nil {
+		return nil, err
 	}
-	key, err := signature.NewBodyKey(secrets[len(secrets)-1], scheme)
+	key, err := signature.NewBodyKey(secret, scheme)
 	if err != nil {
 		return nil, err
 	}
