@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -185,11 +186,26 @@ func (s *Service) decideLive(v *commit.View, c *liveChange) (id.ID, error) {
 		return 0, err
 	}
 	seq := putLive(v, &out, c.subject)
+	if c.activity.Erase {
+		forget(v, cfg.App, c.subject)
+	}
 	c.result = LiveResult{Resource: out.ID, Messages: s.sayAll(v, cfg, messages), Late: out.Late, Unchanged: out.Unchanged}
 	if out.Note != nil {
 		c.result.Note = out.Note.Error()
 	}
 	return seq, nil
+}
+
+// forget starts the task that drops what stored messages tell of a person who was deleted.
+func forget(v *commit.View, app store.App, who subject) {
+	person, err := json.Marshal(live.Person{Kind: who.kind, Event: who.parent, ID: who.id})
+	if err != nil {
+		panic(err) // a number and two strings
+	}
+	task := v.NextID()
+	v.PutTask(store.Task{
+		ID: task, Org: app.Org, App: app.ID, Kind: store.TaskErase, State: store.TaskRunning, Until: task, Subject: string(person),
+	})
 }
 
 // objects is what live sees of a view.

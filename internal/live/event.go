@@ -210,6 +210,23 @@ func (w *work) setCounter(next int64) {
 	w.put(row)
 }
 
+// Numbers names the rows of the numbers that an event took, or that the sweep of a deleted
+// one is still to free; they are its own only if NumberedEvent says so.
+func Numbers(org string, row Row) []Key {
+	var numbers []int64
+	switch row.Kind {
+	case Event:
+		numbers = state[eventState](row).Numbers
+	case Sweep:
+		numbers = state[sweepState](row).Numbers
+	}
+	keys := make([]Key, len(numbers))
+	for i, n := range numbers {
+		keys[i] = numberKey(org, n)
+	}
+	return keys
+}
+
 // NumberedEvent reads an EventNumber row: whose number it is.
 func NumberedEvent(row Row) (event Key, ok bool) {
 	doc := document(row)

@@ -95,7 +95,7 @@ func NeedsKeys(row Row, beside []Row) []Key {
 	case Event:
 		return presencesKeys(row, beside)
 	case Sweep:
-		return sweepKeys(row)
+		return sweepKeys(row, beside)
 	}
 	return nil
 }

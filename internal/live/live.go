@@ -54,6 +54,9 @@ type Activity struct {
 	Quiet          bool   // changes state, sends nothing
 	Data           []byte // JSON object
 	Mode           Mode   // of resources
+	// Erase: what is deleted, a registration or a contact, is a person to forget. See
+	// Person for what else carries it.
+	Erase bool
 	// Source is set for what a vendor's webhook told. Nothing of ours is sent then, since
 	// the webhook itself becomes the message; and what state forbids is no refusal: as
 	// much as possible is applied, and Outcome.Note says what was not.

@@ -201,10 +201,7 @@ func (r *request) keys() []Key {
 
 // carriedKeys are those that creating a resource asks for, or deleting it.
 func (r *request) carriedKeys(n *noun, o object) []Key {
-	var keys []Key
-	if n.kind <= Registration {
-		keys = append(keys, r.sweepKey(n))
-	}
+	keys := []Key{r.sweepKey(n)}
 	if n == events {
 		keys = append(keys, counterKey(r.org))
 		if number, ok := eventNumber(o); ok {

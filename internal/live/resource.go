@@ -188,18 +188,20 @@ func (w *work) who() value {
 	return quote(w.Actor.ID)
 }
 
-// remove deletes a resource. What hangs on it is swept up afterwards, in batches.
+// remove deletes a resource. What hangs on it is swept up afterwards, in batches. Of one
+// that is to be erased, the message says no more than that it is gone.
 func (w *work) remove(n *noun) error {
 	row, err := w.find(n)
 	if err != nil {
 		return err
 	}
 	doc := document(row)
+	if w.Erase {
+		doc = object{{"id", doc.get("id")}}
+	}
 	doc.set("deletedAt", moment(w.now))
 	w.sayResource(n, ".deleted", doc)
 	w.drop(row.Key)
-	if n.kind <= Registration {
-		w.sweepLater(n, row)
-	}
+	w.sweepLater(n, row)
 	return nil
 }

@@ -12,6 +12,10 @@ import (
 type sweepState struct {
 	Kind  Kind   `json:"kind"`  // the first whose rows are still to be looked at
 	After string `json:"after"` // the last of them that was
+	// Event is the one whose sessions are looked at, and Erase says that they are: see
+	// sweepContact.
+	Event string `json:"event,omitzero"`
+	Erase bool   `json:"erase,omitzero"`
 	// Numbers of an event become free at the end.
 	Org     string  `json:"org,omitzero"`
 	Numbers []int64 `json:"numbers,omitempty"`
@@ -27,9 +31,6 @@ func (r *request) sweepKey(n *noun) Key {
 }
 
 func (w *work) sweeping(n *noun) bool {
-	if n.kind > Registration {
-		return false
-	}
 	_, sweeping := w.get(w.sweepKey(n))
 	return sweeping
 }
@@ -42,6 +43,8 @@ func (w *work) sweepLater(n *noun, row Row) {
 		s = sweepState{Kind: Session, Org: w.org, Numbers: state[eventState](row).Numbers}
 	case registrations:
 		s.After = PresenceID(w.ids[n], "") // theirs stand together
+	case contacts, exhibitors, sponsors:
+		s = sweepState{Kind: Event, Erase: w.Erase && n == contacts}
 	}
 	w.put(Row{Key: w.sweepKey(n), State: keep(s), Due: w.now})
 }
@@ -59,8 +62,9 @@ func nextKind(k Kind) Kind {
 	return 0
 }
 
-// sweptEvent is the event whose rows are looked at, and what is removed: one of its
-// sessions, of its registrations, or "event" for everything.
+// sweptEvent is the event whose rows are looked at ("" = they belong to none), and what is
+// removed: one of its sessions, of its registrations, "event" for everything, or what has
+// a part in events.
 func sweptEvent(row Row) (event, noun, id string) {
 	noun, id = splitID(row.ID)
 	if noun == events.name {
@@ -69,18 +73,30 @@ func sweptEvent(row Row) (event, noun, id string) {
 	return row.Parent, noun, id
 }
 
-func sweepRange(row Row) (Range, bool) {
-	s := state[sweepState](row)
-	event, _, _ := sweptEvent(row)
-	return Range{App: row.App, Kind: s.Kind, Parent: event, After: s.After, Limit: rowBatch}, s.Kind != 0
+// takesPart reports whether a noun's resources belong to no event, and may have a part in
+// several.
+func takesPart(noun string) bool {
+	return noun == contacts.name || noun == exhibitors.name || noun == sponsors.name
 }
 
-// sweepKeys are the numbers that become free.
-func sweepKeys(row Row) []Key {
+func sweepRange(row Row) (Range, bool) {
 	s := state[sweepState](row)
-	var keys []Key
-	for _, n := range s.Numbers {
-		keys = append(keys, numberKey(s.Org, n))
+	event, noun, _ := sweptEvent(row)
+	r := Range{App: row.App, Kind: s.Kind, Parent: event, After: s.After, Limit: rowBatch}
+	if takesPart(noun) {
+		r.Parent, r.Limit = s.Event, s.partLimit()
+	}
+	return r, s.Kind != 0
+}
+
+// sweepKeys are the numbers that become free, and what stands for a part in an event.
+func sweepKeys(row Row, beside []Row) []Key {
+	s := state[sweepState](row)
+	keys := Numbers(s.Org, row)
+	if _, noun, _ := sweptEvent(row); takesPart(noun) && s.Kind == Event {
+		for _, event := range beside {
+			keys = append(keys, Key{App: row.App, Kind: Association, Parent: event.ID, ID: row.ID})
+		}
 	}
 	return keys
 }
@@ -89,6 +105,10 @@ func sweepKeys(row Row) []Key {
 func (f *firing) sweep() {
 	s := state[sweepState](f.row)
 	_, noun, id := sweptEvent(f.row)
+	if takesPart(noun) {
+		f.sweepPart(&s)
+		return
+	}
 	for _, row := range f.beside {
 		if sweeps(noun, id, row) {
 			f.drop(row.Key)
@@ -102,6 +122,11 @@ func (f *firing) sweep() {
 	default:
 		s.Kind = 0
 	}
+	f.sweepOn(&s)
+}
+
+// sweepOn goes on from where a batch ended, or ends the sweep.
+func (f *firing) sweepOn(s *sweepState) {
 	if s.Kind == 0 {
 		f.endSweep()
 		return
@@ -131,7 +156,7 @@ func pastRegistration(noun, id string, row Row) bool {
 // endSweep frees what the deleted one had taken elsewhere.
 func (f *firing) endSweep() {
 	event, noun, _ := sweptEvent(f.row)
-	for _, k := range sweepKeys(f.row) {
+	for _, k := range sweepKeys(f.row, nil) {
 		row, taken := f.get(k)
 		owner, _ := NumberedEvent(row)
 		if taken && noun == events.name && owner == (Key{App: f.row.App, Kind: Event, ID: event}) {

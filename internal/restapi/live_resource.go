@@ -107,6 +107,11 @@ type (
 		AppPath
 		ToldIn
 	}
+	deletePersonIn struct {
+		AppPath
+		ToldIn
+		Erase bool `query:"erase" doc:"Forget the person: the payloads of stored messages that tell of them are deleted, too, which takes a while; what is still to be delivered of those ends. The message that says so names the id alone."`
+	}
 	listObjectsIn struct {
 		AppPath
 		PageIn
@@ -133,7 +138,12 @@ func (a *api) registerResource(r *resource) {
 	patch := op("patch", http.MethodPatch, r.path(), "Change "+r.a)
 	patch.Description = "Changes the members that are sent, those of objects one by one; null takes a member away."
 	handle(a, patch, accessAdminWrite, r.change(live.Merge))
-	handle(a, op("delete", http.MethodDelete, r.path(), "Delete "+r.a), accessAdminWrite, r.remove)
+	remove := op("delete", http.MethodDelete, r.path(), "Delete "+r.a)
+	if r.kind == live.Registration || r.kind == live.Contact {
+		handle(a, remove, accessAdminWrite, r.removePerson)
+	} else {
+		handle(a, remove, accessAdminWrite, r.remove)
+	}
 	// It says that a PUT may create, which these do not.
 	delete(a.huma.OpenAPI().Paths[prefix+r.path()].Put.Responses, "201")
 	a.describeDocs(r)
@@ -243,11 +253,18 @@ func (r *resource) change(mode live.Mode) func(context.Context, *call, *changeRe
 
 // remove answers DELETE.
 func (r *resource) remove(ctx context.Context, c *call, in *deleteResourceIn) (*nothing, error) {
+	return r.removePerson(ctx, c, &deletePersonIn{AppPath: in.AppPath, ToldIn: in.ToldIn})
+}
+
+// removePerson answers DELETE of what stands for a person.
+func (r *resource) removePerson(ctx context.Context, c *call, in *deletePersonIn) (*nothing, error) {
 	app, k, err := r.key(ctx, c, true)
 	if err != nil {
 		return nil, err
 	}
-	_, err = c.tell(ctx, &app, ingest.Key{}, in.activity(r.noun+".deleted", live.Delete, r.data(k, nil)), r.noun)
+	act := in.activity(r.noun+".deleted", live.Delete, r.data(k, nil))
+	act.Erase = in.Erase
+	_, err = c.tell(ctx, &app, ingest.Key{}, act, r.noun)
 	return &nothing{}, err
 }
 

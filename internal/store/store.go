@@ -160,6 +160,7 @@ const (
 	TaskRecover       TaskKind = 1 // requeue failed deliveries of an endpoint
 	TaskEndDeliveries TaskKind = 2 // end the unfinished deliveries of a disabled or deleted endpoint
 	TaskPurgeApp      TaskKind = 3 // remove the rows of a deleted app
+	TaskErase         TaskKind = 4 // drop the payloads that tell of a person
 )
 
 // TaskState is Svix's state of a background task. The numbers are stored.
@@ -180,9 +181,10 @@ type Task struct {
 	Endpoint     id.ID // 0 = none
 	Kind         TaskKind
 	State        TaskState
-	Since, Until id.ID // bounds of message ids, until exclusive
-	Cursor       id.ID // the last message id that is done
-	Done         int64 // rows changed so far
+	Subject      string // JSON of what the task is about; "" = its app or endpoint
+	Since, Until id.ID  // bounds of message ids, until exclusive
+	Cursor       id.ID  // the last message id that is done
+	Done         int64  // rows changed so far
 	Reason       string
 	UpdatedAt    time.Time
 }

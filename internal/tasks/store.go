@@ -21,6 +21,10 @@ type Store interface {
 	// MessageRange gives the range of at most limit messages after an id, of one
 	// app (0 = of all) and below until (0 = no bound); ok is false where none are left.
 	MessageRange(ctx context.Context, app, after, until id.ID, limit int) (r store.Range, ok bool, err error)
+	// ListMessages lists an app's messages, with their payloads if asked for.
+	ListMessages(ctx context.Context, q store.MessageQuery) (store.Listed[store.Message], error)
 	// AppObjects gives keys of an app's live state, in their order, at most limit.
 	AppObjects(ctx context.Context, app id.ID, limit int) ([]live.Key, error)
+	// Object finds a row of live state.
+	Object(ctx context.Context, k live.Key) (live.Row, error)
 }

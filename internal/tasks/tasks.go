@@ -1,5 +1,6 @@
 // Package tasks runs long work in small steps: recovering an endpoint's failed
-// deliveries, ending those of a disabled endpoint, removing a deleted app.
+// deliveries, ending those of a disabled endpoint, removing a deleted app, forgetting a
+// person.
 //
 // A task is a row with a cursor. Each step is a unit of the committer that
 // changes a bounded number of rows and moves the cursor with them, so a crash
@@ -12,11 +13,13 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/callboard/callboard/internal/commit"
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/live"
 	"github.com/callboard/callboard/internal/store"
 )
 
@@ -99,6 +102,8 @@ func (r *Runner) step(ctx context.Context, t store.Task) (moved bool, err error)
 		return r.end(ctx, t)
 	case store.TaskPurgeApp:
 		return r.purge(ctx, t)
+	case store.TaskErase:
+		return r.erase(ctx, t)
 	}
 	return r.submit(ctx, t, commit.Keys{}, func(v *commit.View, t store.Task) store.Task {
 		t.State, t.Reason = store.TaskFailed, "this server does not know the kind of task"
@@ -247,10 +252,20 @@ func (r *Runner) purgeObjects(ctx context.Context, t store.Task) (moved bool, er
 	if err != nil {
 		return false, err
 	}
-	return r.submit(ctx, t, commit.Keys{Objects: keys}, func(v *commit.View, t store.Task) store.Task {
+	numbers, err := r.numbersOf(ctx, t, keys)
+	if err != nil {
+		return false, err
+	}
+	return r.submit(ctx, t, commit.Keys{Objects: slices.Concat(keys, numbers)}, func(v *commit.View, t store.Task) store.Task {
 		if len(keys) == 0 {
 			v.EraseApp(t.App)
 			return over(t, 0)
+		}
+		for _, k := range numbers {
+			row, taken := v.Object(k)
+			if owner, _ := live.NumberedEvent(row); taken && owner.App == t.App {
+				v.DropObject(k)
+			}
 		}
 		for _, k := range keys {
 			if _, there := v.Object(k); there {
@@ -260,4 +275,20 @@ func (r *Runner) purgeObjects(ctx context.Context, t store.Task) (moved bool, er
 		}
 		return t
 	})
+}
+
+// numbersOf names the rows of numbers, which belong to the org, that some of an app's rows
+// have taken.
+func (r *Runner) numbersOf(ctx context.Context, t store.Task, keys []live.Key) (numbers []live.Key, err error) {
+	for _, k := range keys {
+		if k.Kind != live.Event && k.Kind != live.Sweep {
+			continue
+		}
+		row, err := r.cfg.Store.Object(ctx, k)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+		numbers = append(numbers, live.Numbers(t.Org, row)...)
+	}
+	return numbers, nil
 }

@@ -427,6 +427,47 @@ func putObjects(e *ingesttest.Engine, app id.ID, n int) {
 	})
 }
 
+// TestPurgeFreesNumbers: the numbers of a deleted app's events are free for the org's other
+// apps, also those of an event that was being removed.
+func TestPurgeFreesNumbers(t *testing.T) {
+	t.Parallel()
+	ingesttest.Bubble(t, func(t *testing.T, e *ingesttest.Engine) {
+		app, other := e.App(func(a *store.App) { a.UID = "a" }), e.App()
+		tell := func(app ingest.AppRef, mode live.Mode, data string) error {
+			_, err := e.Service.Live(t.Context(), app, ingest.Key{}, live.Activity{Type: "event.updated", Mode: mode, Data: []byte(data)})
+			return err
+		}
+		steps := []struct {
+			app  ingest.AppRef
+			mode live.Mode
+			data string
+		}{
+			{app, live.Create, `{"event":{"id":"a","number":7}}`},
+			{app, live.Create, `{"event":{"id":"b","number":8}}`},
+			{app, live.Delete, `{"eventId":"b"}`},
+			{other, live.Create, `{"event":{"id":"c","number":9}}`},
+		}
+		for _, s := range steps {
+			if err := tell(s.app, s.mode, s.data); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := tell(other, live.Create, `{"event":{"id":"d","number":7}}`); err == nil {
+			t.Fatal("a number was given twice")
+		}
+		if err := e.Service.DeleteApp(t.Context(), app); err != nil {
+			t.Fatal(err)
+		}
+		run(t, e)
+		for i, number := range []int{7, 8, 9} {
+			err := tell(other, live.Create, fmt.Sprintf(`{"event":{"id":"n%d","number":%d}}`, i, number))
+			if taken := err != nil; taken != (number == 9) {
+				t.Errorf("number %d: %v", number, err)
+			}
+		}
+	})
+}
+
 // TestPurge removes the rows of a deleted app, which stand among another's, with a restart after each step.
 func TestPurge(t *testing.T) {
 	t.Parallel()

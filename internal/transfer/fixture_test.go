@@ -222,7 +222,7 @@ func (f *fixture) remember(t *testing.T, s *sqlite.Store) {
 	t.Helper()
 	for i := range 4 {
 		f.tasks = append(f.tasks, store.Task{
-			ID: f.next(), Org: "org_1", App: f.apps[0].ID, Endpoint: f.endpoints[0].ID, Kind: store.TaskRecover, State: store.TaskState(1 + i%3),
+			ID: f.next(), Org: "org_1", App: f.apps[0].ID, Endpoint: f.endpoints[0].ID, Kind: store.TaskRecover, Subject: `{"id":"s"}`, State: store.TaskState(1 + i%3),
 			Since: 5, Until: 9, Cursor: 6, Done: 1 << 33, Reason: "r", UpdatedAt: f.now,
 		})
 	}

@@ -425,11 +425,11 @@ func (t *tx) dropResponses(c *store.Changes) error {
 func (t *tx) writeTasks(c *store.Changes) error {
 	for i := range c.Tasks {
 		k := &c.Tasks[i]
-		t.queue("task", `INSERT INTO task (`+taskColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+		t.queue("task", `INSERT INTO task (`+taskColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 			ON CONFLICT (id) DO UPDATE SET state = excluded.state, since = excluded.since, until = excluded.until,
 				cursor = excluded.cursor, done = excluded.done, reason = excluded.reason, updated_at = excluded.updated_at`,
 			int64(k.ID), k.Org, int64(k.App), int64(k.Endpoint), int16(k.Kind), int16(k.State), int64(k.Since), int64(k.Until),
-			int64(k.Cursor), k.Done, k.Reason, document.Micros(k.UpdatedAt))
+			int64(k.Cursor), k.Done, k.Reason, document.Micros(k.UpdatedAt), k.Subject)
 	}
 	return nil
 }

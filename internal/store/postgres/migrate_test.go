@@ -29,7 +29,7 @@ func quiet(url string) postgres.Config {
 // wantSteps compares migrations, and whether they are applied.
 func wantSteps(t *testing.T, got []migration.Step, err error, applied bool) {
 	t.Helper()
-	want := []migration.Step{{Version: 1, Name: "init"}, {Version: 2, Name: "tenant"}, {Version: 3, Name: "object"}}
+	want := []migration.Step{{Version: 1, Name: "init"}, {Version: 2, Name: "tenant"}, {Version: 3, Name: "object"}, {Version: 4, Name: "task_subject"}}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(migration.Step{}, "AppliedAt")); err != nil || diff != "" {
 		t.Fatalf("migrations (-want +got):\n%s\n(%v)", diff, err)
 	}
@@ -67,7 +67,7 @@ func TestMigrate(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)`); err != nil {
 		t.Fatal(err)
 	}
-	const want = "schema version 99 is newer than this program's 3"
+	const want = "schema version 99 is newer than this program's 4"
 	for name, use := range map[string]func() error{
 		"migrate": func() error { _, err := postgres.Migrate(t.Context(), cfg); return err },
 		"look":    func() error { _, err := postgres.Migrations(t.Context(), cfg); return err },
@@ -102,12 +102,18 @@ func TestMigrateFromEverySchema(t *testing.T) {
 				t.Errorf("app %+v, %v", got, err)
 			}
 			row := live.Row{Key: live.Key{App: 7, Kind: live.Event, ID: "e"}, Seq: 200, Doc: []byte(`{}`)}
-			err = s.Update(t.Context(), func(tx commit.Tx) error { return tx.Apply(t.Context(), &store.Changes{Objects: []live.Row{row}}) })
+			task := store.Task{ID: 300, Org: "org_1", App: 7, Kind: store.TaskErase, State: store.TaskRunning, Subject: "{}"}
+			err = s.Update(t.Context(), func(tx commit.Tx) error {
+				return tx.Apply(t.Context(), &store.Changes{Objects: []live.Row{row}, Tasks: []store.Task{task}})
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if got, err := s.Object(t.Context(), row.Key); err != nil || !cmp.Equal(row, got) {
 				t.Errorf("object %+v, %v, want %+v", got, err, row)
+			}
+			if got, err := s.Task(t.Context(), "org_1", task.ID); err != nil || !cmp.Equal(task, got) {
+				t.Errorf("task %+v, %v, want %+v", got, err, task)
 			}
 		})
 	}

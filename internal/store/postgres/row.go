@@ -258,13 +258,13 @@ func scanHealth(c pgx.CollectableRow) (h store.Health, err error) {
 	return h, err
 }
 
-const taskColumns = `id, org, app, endpoint, kind, state, since, until, cursor, done, reason, updated_at`
+const taskColumns = `id, org, app, endpoint, kind, state, since, until, cursor, done, reason, updated_at, subject`
 
 func scanTask(c pgx.CollectableRow) (t store.Task, err error) {
 	var kind, state int16
 	var updated int64
 	err = c.Scan((*int64)(&t.ID), &t.Org, (*int64)(&t.App), (*int64)(&t.Endpoint), &kind, &state, (*int64)(&t.Since), (*int64)(&t.Until),
-		(*int64)(&t.Cursor), &t.Done, &t.Reason, &updated)
+		(*int64)(&t.Cursor), &t.Done, &t.Reason, &updated, &t.Subject)
 	t.Kind, t.State, t.UpdatedAt = store.TaskKind(kind), store.TaskState(state), document.Time(updated)
 	return t, err
 }

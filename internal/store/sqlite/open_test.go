@@ -266,11 +266,15 @@ func TestMigrateFromEverySchema(t *testing.T) {
 				t.Errorf("%d deliveries are claimed, want 1", got)
 			}
 			row := live.Row{Key: live.Key{App: 7, Kind: live.Event, ID: "e"}, Seq: 200, Doc: []byte(`{}`)}
-			if err := write(t, s, store.Changes{Objects: []live.Row{row}}); err != nil {
+			task := store.Task{ID: 300, Org: "org_1", App: 7, Kind: store.TaskErase, State: store.TaskRunning, Subject: "{}"}
+			if err := write(t, s, store.Changes{Objects: []live.Row{row}, Tasks: []store.Task{task}}); err != nil {
 				t.Fatal(err)
 			}
 			if got, err := s.Object(t.Context(), row.Key); err != nil || !cmp.Equal(row, got) {
 				t.Errorf("object %+v, %v, want %+v", got, err, row)
+			}
+			if got, err := s.Task(t.Context(), "org_1", task.ID); err != nil || !cmp.Equal(task, got) {
+				t.Errorf("task %+v, %v, want %+v", got, err, task)
 			}
 		})
 	}

@@ -175,13 +175,13 @@ func decodeHealth(v []driver.Value) store.Health {
 	}
 }
 
-const taskColumns = `id, org, app, endpoint, kind, state, since, until, cursor, done, reason, updated_at`
+const taskColumns = `id, org, app, endpoint, kind, state, since, until, cursor, done, reason, updated_at, subject`
 
 func decodeTask(v []driver.Value) store.Task {
 	return store.Task{
 		ID: ident(v[0]), Org: text(v[1]), App: ident(v[2]), Endpoint: ident(v[3]),
 		Kind: store.TaskKind(integer(v[4])), State: store.TaskState(integer(v[5])),
 		Since: ident(v[6]), Until: ident(v[7]), Cursor: ident(v[8]), Done: integer(v[9]),
-		Reason: text(v[10]), UpdatedAt: moment(v[11]),
+		Reason: text(v[10]), UpdatedAt: moment(v[11]), Subject: text(v[12]),
 	}
 }

@@ -342,7 +342,7 @@ func testTasks(w *world) {
 	for i := range 4 {
 		all = append(all, store.Task{
 			ID: w.next(), Org: "org_1", App: id.ID(1 + i%2), Endpoint: id.ID(10 + i), Kind: store.TaskRecover, State: store.TaskRunning,
-			Since: 5, Until: 9, Cursor: 6, Done: 1 << 33, Reason: "r", UpdatedAt: w.now.Add(time.Microsecond),
+			Since: 5, Until: 9, Cursor: 6, Done: 1 << 33, Reason: "r", Subject: `{"id":"s"}`, UpdatedAt: w.now.Add(time.Microsecond),
 		})
 	}
 	w.write(store.Changes{Tasks: all})
