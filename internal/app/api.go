@@ -5,17 +5,41 @@ import (
 	"log"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
+	"github.com/callboard/callboard/internal/readapi"
 	"github.com/callboard/callboard/internal/restapi"
 )
 
 // readyTimeout bounds how long the store may take to answer a readiness probe.
 const readyTimeout = 2 * time.Second
 
-// buildAPI makes what answers requests. It needs the address listened on, since
-// answers name the server.
+// buildAPI makes what answers requests.
 func (a *App) buildAPI() (http.Handler, error) {
+	own, err := a.buildOwnAPI()
+	if err != nil {
+		return nil, err
+	}
+	read, err := readapi.New(readapi.Config{
+		Store: a.store, Codec: a.codec, Tokens: a.authority, Logger: a.cfg.Logger, TrustedProxies: a.cfg.TrustedProxies,
+	})
+	if err != nil {
+		return nil, err
+	}
+	// Not a mux: it would answer some paths itself, in a form that is neither's.
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path+"/", readapi.Prefix) {
+			read.ServeHTTP(w, r)
+			return
+		}
+		own.ServeHTTP(w, r)
+	}), nil
+}
+
+// buildOwnAPI makes Callboard's own API. It needs the address listened on, since answers
+// name the server.
+func (a *App) buildOwnAPI() (http.Handler, error) {
 	if err := a.inboxes.Open(a.URL()); err != nil {
 		return nil, err
 	}

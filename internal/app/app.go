@@ -29,6 +29,7 @@ import (
 	"github.com/callboard/callboard/internal/ingest"
 	"github.com/callboard/callboard/internal/janitor"
 	"github.com/callboard/callboard/internal/netguard"
+	"github.com/callboard/callboard/internal/readapi"
 	"github.com/callboard/callboard/internal/restapi"
 	"github.com/callboard/callboard/internal/store/postgres"
 	"github.com/callboard/callboard/internal/store/sqlite"
@@ -112,6 +113,7 @@ type database interface {
 	commit.Store
 	dispatch.Store
 	restapi.Store
+	readapi.Store
 	tasks.Store
 	janitor.Store
 	timer.Store

@@ -55,6 +55,7 @@ var layers = []layer{
 	{number: 7, path: "internal/tasks"},
 	{number: 7, path: "internal/transfer"},
 	{number: 8, path: "internal/restapi"},
+	{number: 8, path: "internal/readapi"},
 	{number: 8, path: "internal/inbound"},
 	{number: 8, path: "internal/inbox"},
 	{number: 8, path: "internal/dashboard"},

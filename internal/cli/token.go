@@ -16,8 +16,10 @@ import (
 type tokenCommand struct {
 	Org     string `default:"${org}" placeholder:"org_..." help:"The org that the token is for. Default ${default}."`
 	App     string `placeholder:"app_..." help:"Limit the token to one app of the org, as for a tenant."`
-	Read    bool   `help:"A token that can read and change nothing."`
 	Expires span   `default:"10y" placeholder:"DURATION" help:"How long the token is valid, such as 12h, 30d or 10y. Default ${default}."`
+
+	Read     bool `help:"A read token: it can GET what resource_url in webhooks names, under /v1, and nothing else."`
+	ReadOnly bool `help:"A token for the whole API that can read and change nothing."`
 	storeFlags
 }
 
@@ -37,6 +39,8 @@ func (c *tokenCommand) Validate() error {
 		return errors.New("--org: must be org_ and 27 letters and digits")
 	case c.App != "" && !wellFormedApp(c.App):
 		return errors.New("--app: must be an app's id, app_ and 27 letters and digits; a uid does not do")
+	case c.Read && c.ReadOnly:
+		return errors.New("--read and --read-only: give one of them")
 	case c.Expires == 0:
 		return errors.New("--expires: must not be 0")
 	}
@@ -64,13 +68,17 @@ func (c *tokenCommand) Run(p *process) error {
 		return err
 	}
 	now := time.Now()
-	text, err := authority.Mint(token.Claims{
+	claims := token.Claims{
 		Org:      c.Org,
 		App:      c.App,
-		ReadOnly: c.Read,
+		ReadOnly: c.ReadOnly,
 		IssuedAt: now,
 		Expires:  now.Add(time.Duration(c.Expires)),
-	})
+	}
+	if c.Read {
+		claims.Use = token.ReadUse
+	}
+	text, err := authority.Mint(claims)
 	if err != nil {
 		return err
 	}

@@ -49,8 +49,11 @@ type Message struct {
 	// Tenant is what the app is called in the vendors' ids of organizations where the
 	// payload names none: its uid at the message's commit, else its id. It is empty for
 	// messages that are not of the catalogue.
-	Tenant  string
-	Payload []byte // JSON, the bytes as they were received; never modified
+	Tenant string
+	// ResourceBase is what links to resources begin with, as it was set for the app or its
+	// org at the message's commit; "" = the server's own address.
+	ResourceBase string
+	Payload      []byte // JSON, the bytes as they were received; never modified
 }
 
 // Fit says how well a dialect can say an event type.

@@ -116,7 +116,9 @@ func (d *Dispatcher) render(ctx context.Context, in dialect.Dialect, m *message)
 	if m.Tenant == "" && in.Name() != dialect.Native {
 		return nil, errOwn
 	}
-	return in.Render(dialect.Message{ID: m.external, Type: m.Type, Time: m.ID.Time(), Tenant: m.Tenant, Payload: m.Payload})
+	return in.Render(dialect.Message{
+		ID: m.external, Type: m.Type, Time: m.ID.Time(), Tenant: m.Tenant, ResourceBase: m.ResourceBase, Payload: m.Payload,
+	})
 }
 
 // attemptOf begins the record of an attempt.

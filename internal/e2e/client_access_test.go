@@ -107,7 +107,7 @@ func walkOrgs(t *testing.T, w *walk) {
 	err = other.Application.Delete(ctx, app.Id)
 	wantStatus(t, err, http.StatusNotFound, "not_found")
 
-	reader := client(t, w.server, mint(t, w.server, "--read"))
+	reader := client(t, w.server, mint(t, w.server, "--read-only"))
 	if _, err := reader.Application.Get(ctx, app.Id); err != nil {
 		t.Error(err)
 	}

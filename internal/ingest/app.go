@@ -10,6 +10,7 @@ import (
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/settings"
 	"github.com/callboard/callboard/internal/store"
 )
 
@@ -171,6 +172,9 @@ func checkApp(app *store.App) error {
 	checkUID(app.UID, id.App, &p)
 	checkThrottle(app.ThrottleRate, &p)
 	checkMetadata(app.Metadata, &p)
+	if !settings.ValidBase(app.ResourceURLBase) {
+		p.add(settings.BadBase, "resourceUrlBase")
+	}
 	return p.err()
 }
 

@@ -326,41 +326,46 @@ func (s *Service) voice(v *commit.View, app *store.App, u *commit.Unit, messages
 		return nil, nil
 	}
 	rows := make([]store.Message, len(messages))
-	tenants := map[string]string{}
+	homes := map[string]home{}
 	for i := range messages {
 		m := &messages[i]
-		tenant, met := tenants[m.Type]
+		of, met := homes[m.Type]
 		if !met {
 			var err error
-			if tenant, err = s.tenantOf(v, app, u, m.Type); err != nil {
+			if of, err = s.homeOf(v, app, u, m.Type); err != nil {
 				return nil, err
 			}
-			tenants[m.Type] = tenant
+			homes[m.Type] = of
 		}
-		rows[i] = store.Message{Type: m.Type, Tenant: tenant, OrderKey: m.OrderKey, Payload: shape.Payload(m.Type, m.At, m.Data)}
+		rows[i] = store.Message{
+			Type: m.Type, Tenant: of.tenant, ResourceBase: of.base, OrderKey: m.OrderKey, Payload: shape.Payload(m.Type, m.At, m.Data),
+		}
 	}
 	return rows, nil
 }
 
-// tenantOf is what messages of a type say about the app; "" where they are not the
-// catalogue's.
-func (s *Service) tenantOf(v *commit.View, app *store.App, u *commit.Unit, eventType string) (string, error) {
+// home is what messages of the catalogue say about the app: what it is called, and where
+// its resources are. The zero value goes with messages that are not the catalogue's.
+type home struct{ tenant, base string }
+
+// homeOf is what messages of a type say about the app.
+func (s *Service) homeOf(v *commit.View, app *store.App, u *commit.Unit, eventType string) (home, error) {
 	key := commit.TypeKey{Org: app.Org, Name: eventType}
 	switch {
 	case !s.lexicon.Knows(eventType):
-		return "", nil
+		return home{}, nil
 	case !slices.Contains(u.Keys.EventTypes, key):
-		return "", fmt.Errorf("%w: %s", errUnforeseen, eventType)
+		return home{}, fmt.Errorf("%w: %s", errUnforeseen, eventType)
 	}
 	held, err := s.settings(v, app.Org)
 	if err != nil {
-		return "", err
+		return home{}, err
 	}
 	own, declared := v.EventType(key)
 	if !s.lexicon.Governs(eventType, pointer(own, declared), &held) {
-		return "", nil
+		return home{}, nil
 	}
-	return s.tenant(app), nil
+	return home{s.tenant(app), held.Base(app.ResourceURLBase)}, nil
 }
 
 // sayAll writes messages with their deliveries.

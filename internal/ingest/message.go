@@ -121,7 +121,7 @@ func (s *Service) place(v *commit.View, app *store.App, d *draft) (store.Message
 		return out, &errs.Error{Kind: errs.Invalid, Fields: d.misfits}
 	}
 	d.warned = len(d.misfits) > 0
-	out.Tenant = s.tenant(app)
+	out.Tenant, out.ResourceBase = s.tenant(app), held.Base(app.ResourceURLBase)
 	return out, nil
 }
 

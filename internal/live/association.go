@@ -2,11 +2,16 @@ package live
 
 import "strings"
 
+// AssociationID is the ID of the row, of kind Association and below its event, that stands
+// for the part in the event of a contact, exhibitor or sponsor; noun is one of these words.
+// Of the id "" it is what the ids of all rows with the noun begin with.
+func AssociationID(noun, id string) string { return noun + separator + id }
+
 // associationKey names the row that stands for a resource's part in an event: there is
 // one while the two are associated.
 func associationKey(r *request) Key {
 	n := r.rule.needs[0]
-	return Key{App: r.app, Kind: Association, Parent: r.ids[events], ID: n.name + separator + r.ids[n]}
+	return Key{App: r.app, Kind: Association, Parent: r.ids[events], ID: AssociationID(n.name, r.ids[n])}
 }
 
 func associationKeys(r *request) []Key { return []Key{associationKey(r)} }

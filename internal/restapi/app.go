@@ -22,6 +22,8 @@ type ApplicationIn struct {
 
 	Dialects       optional[[]string] `json:"dialects,omitzero" doc:"The dialects that the app's endpoints may use, out of the org's; null = the org's."`
 	DefaultDialect optional[string]   `json:"defaultDialect,omitzero" doc:"The dialect of endpoints that name none; null = the org's."`
+
+	ResourceURLBase optional[string] `json:"resourceUrlBase,omitzero" maxLength:"1024" doc:"What resource_url begins with in webhooks of the sessionboard dialect; null = the org's." example:"https://events.example.com"`
 }
 
 // ApplicationPatch changes the fields that are sent; null clears.
@@ -34,6 +36,8 @@ type ApplicationPatch struct {
 
 	Dialects       optional[[]string] `json:"dialects,omitzero" doc:"The dialects that the app's endpoints may use, out of the org's; null = the org's."`
 	DefaultDialect optional[string]   `json:"defaultDialect,omitzero" doc:"The dialect of endpoints that name none; null = the org's."`
+
+	ResourceURLBase optional[string] `json:"resourceUrlBase,omitzero" maxLength:"1024" doc:"What resource_url begins with in webhooks of the sessionboard dialect; null = the org's." example:"https://events.example.com"`
 }
 
 // stringMap is a JSON object of strings.
@@ -52,6 +56,8 @@ type ApplicationOut struct {
 
 	Dialects       []string `json:"dialects" doc:"The dialects that the app's endpoints may use, out of the org's; null = the org's."`
 	DefaultDialect *string  `json:"defaultDialect" doc:"The dialect of endpoints that name none; null = the org's."`
+
+	ResourceURLBase *string `json:"resourceUrlBase" doc:"What resource_url begins with in webhooks of the sessionboard dialect; null = the org's."`
 }
 
 // showApp renders an app. Absent numbers and names are null, metadata is always an
@@ -69,6 +75,8 @@ func (a *api) showApp(app *store.App) ApplicationOut {
 
 		Dialects:       app.Dialects,
 		DefaultDialect: pointer(app.DefaultDialect),
+
+		ResourceURLBase: pointer(app.ResourceURLBase),
 	}
 }
 
@@ -83,6 +91,7 @@ func (in *ApplicationIn) replace(app *store.App) {
 	set(in.Metadata, &app.Metadata)
 	set(in.Dialects, &app.Dialects)
 	set(in.DefaultDialect, &app.DefaultDialect)
+	set(in.ResourceURLBase, &app.ResourceURLBase)
 }
 
 // apply changes the fields that were sent. It may run several times on fresh rows,
@@ -94,6 +103,7 @@ func (in *ApplicationPatch) apply(app *store.App) {
 	set(in.Metadata, &app.Metadata)
 	set(in.Dialects, &app.Dialects)
 	set(in.DefaultDialect, &app.DefaultDialect)
+	set(in.ResourceURLBase, &app.ResourceURLBase)
 }
 
 // registerApps puts the routes of apps on the mux. They are the org's, but for

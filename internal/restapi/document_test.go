@@ -157,18 +157,25 @@ func resolves(t *testing.T, raw, ref string) bool {
 	return at != nil
 }
 
-// TestEveryRouteOfTheDocumentExists also says that no route works without a token.
+// TestEveryRouteOfTheDocumentExists also says that no route works without a token, nor
+// with one that is for reading resources under /v1.
 func TestEveryRouteOfTheDocumentExists(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	read := token.Claims{Org: testOrg(1), Use: token.ReadUse}
+	tokens := map[string]string{"no token": "", "a read token": w.token(read)}
+	read.App = w.app("a")
+	tokens["an app's read token"] = w.token(read)
 	w.document().each(func(method, path string, op operation) {
-		got := w.as("", method, fill(path, nil), "")
-		if op.public() {
-			got.want(204)
-			return
-		}
-		if got.Status != 401 {
-			t.Errorf("%s %s without a token: %d %s", method, path, got.Status, got.Body)
+		for name, text := range tokens {
+			got := w.as(text, method, fill(path, map[string]string{"app_id": "a"}), "")
+			if op.public() {
+				got.want(204)
+				continue
+			}
+			if got.Status != 401 {
+				t.Errorf("%s %s with %s: %d %s", method, path, name, got.Status, got.Body)
+			}
 		}
 	})
 }
@@ -382,7 +389,7 @@ What differs in small ways:
 - A PUT that leaves out ` + "`uid`" + ` keeps it; null takes it away. A PUT of an endpoint leaves secret, headers, version and the
   fields that Svix does not have (` + "`dialect`, `translate`, `ordering`, `retrySchedule`, `timeout`, `deadline`" + `) as they are
   unless they are sent.
-- A PUT of an app leaves ` + "`dialects` and `defaultDialect`" + ` as they are unless they are sent.
+- A PUT of an app leaves ` + "`dialects`, `defaultDialect` and `resourceUrlBase`" + ` as they are unless they are sent.
 - The payload is delivered byte for byte as it was sent, white space included, to native endpoints; other dialects have
   their own form.
 - Callboard has event types by itself. They show in the list of event types (` + "`origin`" + ` tells them from your own), their

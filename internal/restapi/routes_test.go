@@ -561,27 +561,56 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}
-	const defaults = `{"catalog":"all","schemaValidation":"strict","dialects":["native","shared","silent","terse"],"defaultDialect":"native"}`
+	const defaults = `{"catalog":"all","schemaValidation":"strict","dialects":["native","shared","silent","terse"],"defaultDialect":"native","resourceUrlBase":null}`
 	check(w.do("GET", "/settings", ""), defaults)
 	check(w.do("PATCH", "/settings", `{"catalog":["native"],"schemaValidation":"warn","dialects":["silent"],"defaultDialect":"silent"}`),
-		`{"catalog":["native"],"schemaValidation":"warn","dialects":["silent"],"defaultDialect":"silent"}`)
+		`{"catalog":["native"],"schemaValidation":"warn","dialects":["silent"],"defaultDialect":"silent","resourceUrlBase":null}`)
 	w.app("a")
 	if got := w.do("POST", "/app/a/endpoint", `{"url":"https://example.com"}`).want(201).text("dialect"); got != "silent" {
 		t.Errorf("dialect %s, want the org's", got)
 	}
 	w.do("POST", "/app/a/endpoint", `{"url":"https://example.com","dialect":"native"}`).want(422)
-	check(w.do("PATCH", "/settings", `{"catalog":"none"}`), `{"catalog":"none","schemaValidation":"warn","dialects":["silent"],"defaultDialect":"silent"}`)
-	check(w.do("GET", "/settings", ""), `{"catalog":"none","schemaValidation":"warn","dialects":["silent"],"defaultDialect":"silent"}`)
+	check(w.do("PATCH", "/settings", `{"catalog":"none"}`), `{"catalog":"none","schemaValidation":"warn","dialects":["silent"],"defaultDialect":"silent","resourceUrlBase":null}`)
+	check(w.do("GET", "/settings", ""), `{"catalog":"none","schemaValidation":"warn","dialects":["silent"],"defaultDialect":"silent","resourceUrlBase":null}`)
 	check(w.do("PATCH", "/settings", `{"catalog":null,"schemaValidation":null,"dialects":null,"defaultDialect":null}`), defaults)
+	const base = `"https://events.example.com/callboard/"`
+	check(w.do("PATCH", "/settings", `{"resourceUrlBase":`+base+`}`), strings.Replace(defaults, `"resourceUrlBase":null`, `"resourceUrlBase":`+base, 1))
+	check(w.do("PATCH", "/settings", `{"resourceUrlBase":null}`), defaults)
 	for _, bad := range []string{
 		`{"catalog":"some"}`, `{"catalog":["martian"]}`, `{"catalog":5}`, `{"schemaValidation":"off"}`, `{"dialects":[]}`, `{"dialects":["martian"]}`,
 		`{"defaultDialect":"martian"}`, `{"dialects":["silent"]}`, `{"catalogue":"all"}`,
+		`{"resourceUrlBase":"events.example.com"}`, `{"resourceUrlBase":"https://a.example/?x"}`, `{"resourceUrlBase":5}`,
 	} {
 		w.do("PATCH", "/settings", bad).want(422)
 	}
 	check(w.do("GET", "/settings", ""), defaults)
 	if got := w.as(w.token(token.Claims{Org: testOrg(2)}), "GET", "/settings", "").want(200); strings.TrimSpace(got.Body) != defaults {
 		t.Errorf("another org sees %s", got.Body)
+	}
+}
+
+// TestResourceURLBaseOfApps: an app may have one of its own.
+func TestResourceURLBaseOfApps(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const base = "https://events.example.com"
+	if got := w.do("POST", "/app", `{"name":"n","uid":"a","resourceUrlBase":"`+base+`"}`).want(201).text("resourceUrlBase"); got != base {
+		t.Errorf("created with %q", got)
+	}
+	if got := w.do("PUT", "/app/a", `{"name":"m"}`).want(200).text("resourceUrlBase"); got != base {
+		t.Errorf("after a PUT that leaves it out: %q", got)
+	}
+	for _, bad := range []string{"ftp://a.example", "/v1", "https://user:hush@a.example", "https://a.example#x", "https://" + strings.Repeat("a", 1017)} {
+		for _, r := range []reply{
+			w.do("PATCH", "/app/a", `{"resourceUrlBase":"`+bad+`"}`), w.do("POST", "/app", `{"name":"n","resourceUrlBase":"`+bad+`"}`),
+		} {
+			if r.want(422); !strings.Contains(r.Body, `["body","resourceUrlBase"]`) || strings.Contains(r.Body, "hush") {
+				t.Errorf("%s: %s", bad, r.Body)
+			}
+		}
+	}
+	if got := w.do("PATCH", "/app/a", `{"resourceUrlBase":null}`).want(200).json()["resourceUrlBase"]; got != nil {
+		t.Errorf("cleared it is %v", got)
 	}
 }
 

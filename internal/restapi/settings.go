@@ -16,6 +16,7 @@ type SettingsOut struct {
 	SchemaValidation string        `json:"schemaValidation" enum:"strict,warn"`
 	Dialects         []string      `json:"dialects" nullable:"false"`
 	DefaultDialect   string        `json:"defaultDialect"`
+	ResourceURLBase  *string       `json:"resourceUrlBase" doc:"What resource_url begins with in webhooks of the sessionboard dialect; null = the server's own address."`
 }
 
 // SettingsPatch changes the settings that are sent; null goes back to the default.
@@ -25,6 +26,7 @@ type SettingsPatch struct {
 	SchemaValidation optional[string]        `json:"schemaValidation,omitzero" enum:"strict,warn" doc:"Whether a catalogue message that does not fit its schema is refused."`
 	Dialects         optional[[]string]      `json:"dialects,omitzero" doc:"The dialects that endpoints may use; null = all."`
 	DefaultDialect   optional[string]        `json:"defaultDialect,omitzero" doc:"The dialect of endpoints that name none; native by default."`
+	ResourceURLBase  optional[string]        `json:"resourceUrlBase,omitzero" maxLength:"1024" doc:"What resource_url begins with in webhooks of the sessionboard dialect: an http or https URL; null = the server's own address." example:"https://events.example.com"`
 	_                struct{}                `additionalProperties:"false"`
 }
 
@@ -73,7 +75,7 @@ func (a *api) settingsOf(ctx context.Context, org string) (settings.Settings, er
 func showSettings(s *settings.Settings) SettingsOut {
 	return SettingsOut{
 		Catalog: catalogChoice{s.Catalog}, SchemaValidation: s.SchemaValidation,
-		Dialects: s.Dialects, DefaultDialect: s.DefaultDialect,
+		Dialects: s.Dialects, DefaultDialect: s.DefaultDialect, ResourceURLBase: pointer(s.ResourceURLBase),
 	}
 }
 
@@ -117,4 +119,5 @@ func (in *SettingsPatch) apply(s *settings.Document) {
 	set(in.SchemaValidation, &s.SchemaValidation)
 	set(in.Dialects, &s.Dialects)
 	set(in.DefaultDialect, &s.DefaultDialect)
+	set(in.ResourceURLBase, &s.ResourceURLBase)
 }

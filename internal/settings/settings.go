@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -29,6 +30,7 @@ type Document struct {
 	SchemaValidation string   `json:"schemaValidation,omitempty"`
 	Dialects         []string `json:"dialects,omitempty"`
 	DefaultDialect   string   `json:"defaultDialect,omitempty"`
+	ResourceURLBase  string   `json:"resourceUrlBase,omitempty"`
 }
 
 // Parse reads a stored document; nil has all defaults. Fields that a newer version
@@ -50,6 +52,7 @@ type Settings struct {
 	SchemaValidation string
 	Dialects         []string // that endpoints may use
 	DefaultDialect   string   // of endpoints that name none; "" = there is none left to use
+	ResourceURLBase  string   // what links to resources in webhooks begin with; "" = the server's own address
 }
 
 // Of reads a stored document and fills in the defaults. known are all dialects.
@@ -73,6 +76,7 @@ func (d *Document) Filled(known []string) Settings {
 	if d.DefaultDialect != "" {
 		s.DefaultDialect = d.DefaultDialect
 	}
+	s.ResourceURLBase = d.ResourceURLBase
 	return s
 }
 
@@ -91,12 +95,38 @@ func (d *Document) Check(known []string) error {
 		return errs.InvalidField(choice, "body", "dialects")
 	case !slices.Contains(s.Dialects, s.DefaultDialect):
 		return errs.InvalidField("must be one of the org's dialects", "body", "defaultDialect")
+	case !ValidBase(s.ResourceURLBase):
+		return errs.InvalidField(BadBase, "body", "resourceUrlBase")
 	}
 	return nil
 }
 
+// maxBase is the longest resourceUrlBase, in bytes.
+const maxBase = 1024
+
+// BadBase says what a resourceUrlBase must be.
+const BadBase = "must be an http or https URL of at most 1024 bytes, without user info, query and fragment"
+
+// ValidBase reports whether links to resources may begin so; "" is none.
+func ValidBase(base string) bool {
+	if base == "" {
+		return true
+	}
+	u, err := url.Parse(base)
+	return err == nil && len(base) <= maxBase && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" &&
+		u.User == nil && !strings.ContainsAny(base, "?#")
+}
+
 // Allows reports whether endpoints may use a dialect.
 func (s *Settings) Allows(name string) bool { return slices.Contains(s.Dialects, name) }
+
+// Base is what links to resources of an app begin with: its own, else the org's.
+func (s *Settings) Base(own string) string {
+	if own != "" {
+		return own
+	}
+	return s.ResourceURLBase
+}
 
 // Narrowed is the settings of an app that keeps some of the org's dialects (nil =
 // all of them) and may have a default of its own ("" = the org's). What the org has

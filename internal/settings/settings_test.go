@@ -82,15 +82,17 @@ func TestCheck(t *testing.T) {
 	for doc, want := range map[string]string{
 		`{}`: "",
 		`{"catalog":["zuddl","native"],"dialects":["iotum"],"defaultDialect":"iotum"}`: "",
-		`{"catalog":["martian"]}`:                            "body.catalog",
-		`{"schemaValidation":"off"}`:                         "body.schemaValidation",
-		`{"dialects":[]}`:                                    "body.dialects",
-		`{"dialects":["native","martian"]}`:                  "body.dialects",
-		`{"dialects":["native",""]}`:                         "body.dialects",
-		`{"dialects":["iotum"]}`:                             "body.defaultDialect",
-		`{"defaultDialect":"martian"}`:                       "body.defaultDialect",
-		`{"dialects":["zuddl"],"defaultDialect":"native"}`:   "body.defaultDialect",
-		`{"catalog":["martian"],"defaultDialect":"martian"}`: "body.catalog",
+		`{"resourceUrlBase":"https://a.example/b"}`:                                    "",
+		`{"resourceUrlBase":"//a.example"}`:                                            "body.resourceUrlBase",
+		`{"catalog":["martian"]}`:                                                      "body.catalog",
+		`{"schemaValidation":"off"}`:                                                   "body.schemaValidation",
+		`{"dialects":[]}`:                                                              "body.dialects",
+		`{"dialects":["native","martian"]}`:                                            "body.dialects",
+		`{"dialects":["native",""]}`:                                                   "body.dialects",
+		`{"dialects":["iotum"]}`:                                                       "body.defaultDialect",
+		`{"defaultDialect":"martian"}`:                                                 "body.defaultDialect",
+		`{"dialects":["zuddl"],"defaultDialect":"native"}`:                             "body.defaultDialect",
+		`{"catalog":["martian"],"defaultDialect":"martian"}`:                           "body.catalog",
 	} {
 		d, err := settings.Parse([]byte(doc))
 		if err != nil {
@@ -134,6 +136,31 @@ func TestNarrowed(t *testing.T) {
 		}
 		if got := complaint(t, tt.org.CheckNarrowed(tt.app, tt.preferred)); got != tt.wantProblems {
 			t.Errorf("%s: complaint %q, want %q", name, got, tt.wantProblems)
+		}
+	}
+}
+
+func TestValidBase(t *testing.T) {
+	t.Parallel()
+	long := "https://" + strings.Repeat("a", 1016)
+	for base, want := range map[string]bool{
+		"": true, "https://a.example": true, "http://127.0.0.1:8071/": true, "https://a.example/b/c": true, "https://[::1]:1": true, long: true,
+		long + "a": false, "a.example": false, "/v1": false, "ftp://a.example": false, "https://": false, "https://:80": false,
+		"https:a.example": false, "https://a.example?": false, "https://a.example/?b=c": false, "https://a.example#": false,
+		"https://user@a.example": false, "https://user:hush@a.example": false, " https://a.example": false, "https://a.example\n": false, "https://a b": false,
+	} {
+		if got := settings.ValidBase(base); got != want {
+			t.Errorf("%.80q: %v, want %v", base, got, want)
+		}
+	}
+}
+
+func TestBase(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ org, app, want string }{{"", "", ""}, {"o", "", "o"}, {"", "a", "a"}, {"o", "a", "a"}} {
+		s := settings.Settings{ResourceURLBase: tt.org}
+		if got := s.Base(tt.app); got != tt.want {
+			t.Errorf("org %q, app %q: %q, want %q", tt.org, tt.app, got, tt.want)
 		}
 	}
 }

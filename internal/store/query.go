@@ -5,6 +5,7 @@ import (
 
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/live"
 )
 
 // Page bounds a list. Lists by id use After; event types, which have no id, use
@@ -72,6 +73,28 @@ type DeliveryQuery struct {
 type DeliveryRow struct {
 	delivery.Delivery
 	Message *Message
+}
+
+// ObjectQuery asks for resources of live state by their place in the list of all.
+type ObjectQuery struct {
+	App    id.ID
+	Kind   live.Kind
+	Parent string // what they hang on
+	// Event leaves those that are associated with this event, by their ids; "" = all, in
+	// the order in which they were made. What is associated hangs on nothing, and all rows
+	// of its kind are resources.
+	Event string
+	// Association is what the ids of their rows of kind live.Association begin with.
+	Association   string
+	Offset, Limit int
+}
+
+// Associations is the range of the ids of the rows by which resources are associated:
+// from what they begin with, behind which the resource's own id stands, up to the first text
+// behind all of them. Both are of ASCII.
+func (q *ObjectQuery) Associations() (from, to string) {
+	last := len(q.Association) - 1
+	return q.Association, q.Association[:last] + string(rune(q.Association[last]+1))
 }
 
 // Listed is one page of rows. A filter that matches little may end a page early:

@@ -56,6 +56,8 @@ type App struct {
 	Dialects []string
 	// DefaultDialect is that of endpoints that name none; "" = the org's.
 	DefaultDialect string
+	// ResourceURLBase is what links to resources in webhooks begin with; "" = the org's.
+	ResourceURLBase string
 	// SigningTokens are the secrets of endpoints whose dialect has one per app, newest
 	// first; nil = none was needed so far.
 	SigningTokens []delivery.Secret
@@ -101,13 +103,16 @@ type Message struct {
 	// Tenant is what the app was called when the message came in, if the message is of
 	// the catalogue: its uid, else its external id. "" = the message is the org's own.
 	// It goes with the payload: lists without content leave both out.
-	Tenant    string
-	EventID   string
-	EventHash Hash16 // of EventID; meaningless without one
-	Channels  []string
-	Tags      []string
-	OrderKey  string
-	DeliverAt time.Time // zero = at once
+	Tenant string
+	// ResourceBase is what links to resources began with when the message came in, if the
+	// app or its org had set that; "" = the server's own address.
+	ResourceBase string
+	EventID      string
+	EventHash    Hash16 // of EventID; meaningless without one
+	Channels     []string
+	Tags         []string
+	OrderKey     string
+	DeliverAt    time.Time // zero = at once
 	// PayloadExpires is when the payload is dropped; zero = with the row, at the
 	// installation's retention.
 	PayloadExpires time.Time

@@ -73,6 +73,10 @@ const (
 // refuses it, so a link that leaks into a log is no key to the API.
 const LoginUse = "login"
 
+// ReadUse marks a read token: it may GET what webhooks' resource URLs name, under /v1, and
+// nothing else. Who receives webhooks can be given it; Verify refuses it.
+const ReadUse = "read"
+
 // Claims is what a token says.
 type Claims struct {
 	Org string // "org_…", always set
@@ -83,7 +87,7 @@ type Claims struct {
 	FeatureFlags []string
 	ReadOnly     bool
 	Session      string    // the caller's own name for a session; "" = none
-	Use          string    // "" = the API, or LoginUse
+	Use          string    // "" = the API, LoginUse or ReadUse
 	IssuedAt     time.Time // to the microsecond; zero = not given
 	Expires      time.Time // zero = never
 }
@@ -169,12 +173,25 @@ func (a *Authority) Mint(c Claims) (string, error) {
 // Verify reads an API token: signature, algorithm, lifetime and form. The result
 // is shared and must not be modified. Its only error is ErrInvalid.
 func (a *Authority) Verify(text string) (*Claims, error) {
+	c, err := a.verify(text)
+	if err != nil || c.Use != "" {
+		return nil, ErrInvalid
+	}
+	return c, nil
+}
+
+// VerifyRead is Verify for the routes that a read token may GET: it reads API tokens and
+// read tokens.
+func (a *Authority) VerifyRead(text string) (*Claims, error) { return a.verify(text) }
+
+// verify reads a token that may be sent more than once, as it is remembered or afresh.
+func (a *Authority) verify(text string) (*Claims, error) {
 	now := time.Now()
 	if c, ok := a.cache.get(text, now); ok {
 		return c, nil
 	}
 	c, err := a.read(text)
-	if err != nil || c.Use != "" {
+	if err != nil || c.Use != "" && c.Use != ReadUse {
 		return nil, ErrInvalid
 	}
 	a.cache.put(strings.Clone(text), c, now)

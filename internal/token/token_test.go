@@ -111,6 +111,8 @@ func TestVerifyRefuses(t *testing.T) {
 		"short org":         hs256(with("sub", "org_1")),
 		"app without org":   hs256(with("sub", app)),
 		"login":             hs256(with("use", token.LoginUse)),
+		"read":              hs256(with("use", token.ReadUse)),
+		"another use":       hs256(with("use", "later")),
 		"changed payload":   parts[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"`+org()+`"}`)) + "." + parts[2],
 		"longer than 8 KiB": hs256(with("pad", strings.Repeat("x", token.MaxBytes))),
 	} {
@@ -152,6 +154,34 @@ func TestLoginTokenIsNoAPIToken(t *testing.T) {
 	}
 	if _, err := a.VerifyLogin(api); err == nil {
 		t.Error("an API token passed as a login token")
+	}
+}
+
+// TestReadToken: it is no API token, remembered or not; where it is let in, API tokens are
+// as well and login tokens are not.
+func TestReadToken(t *testing.T) {
+	t.Parallel()
+	a := authority(t, secret)
+	texts := map[string]string{}
+	for _, use := range []string{"", token.ReadUse, token.LoginUse, "later"} {
+		text, err := a.Mint(token.Claims{Org: org(), App: app, Use: use})
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[use] = text
+	}
+	for range 2 { // the second time from the cache
+		for use, want := range map[string]bool{"": true, token.ReadUse: true, token.LoginUse: false, "later": false} {
+			if c, err := a.VerifyRead(texts[use]); (err == nil) != want || want && (c.App != app || c.Use != use) {
+				t.Errorf("use %q to read: %+v, %v", use, c, err)
+			}
+			if _, err := a.Verify(texts[use]); (err == nil) != (use == "") {
+				t.Errorf("use %q as an API token: %v", use, err)
+			}
+		}
+	}
+	if _, err := a.VerifyLogin(texts[token.ReadUse]); err == nil {
+		t.Error("a read token passed as a login token")
 	}
 }
 

@@ -93,6 +93,7 @@ func (f *fixture) configure(t *testing.T, s *sqlite.Store) {
 	f.apps[1].UID, f.apps[1].Metadata = "app-0", nil // differs from the first one's in case
 	f.apps[2].Org, f.apps[2].TokensValidFrom = "org_2", f.now
 	f.apps[2].Dialects, f.apps[2].DefaultDialect = []string{"iotum"}, "iotum"
+	f.apps[2].ResourceURLBase = "https://events.example.com"
 	f.apps[2].SigningTokens = []delivery.Secret{{Value: "new"}, {Value: "old", Expires: f.now.Add(time.Hour)}}
 	f.apps[3].UID, f.apps[3].Deleted = "App-0", true // free again
 	c.Apps = f.apps
@@ -137,7 +138,7 @@ func (f *fixture) send(t *testing.T, s *sqlite.Store) {
 	f.messages[3].Payload = []byte{}
 	f.messages[4].EventID, f.messages[4].EventHash = "order-1", store.HashText("order-1") // of the other app
 	f.messages[5].Tags = []string{"t"}
-	f.messages[6].Tenant = "App-0"
+	f.messages[6].Tenant, f.messages[6].ResourceBase = "App-0", "https://events.example.com"
 	f.messages[1].Tenant = "app-0"
 	write(t, s, store.Changes{Messages: f.messages})
 }

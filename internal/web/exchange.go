@@ -24,6 +24,7 @@ type exchange struct {
 	cause  error
 
 	trusted []netip.Prefix // proxies
+	write   func(http.ResponseWriter, Problem)
 }
 
 // WriteHeader remembers the status.
@@ -72,14 +73,20 @@ func (r *requestIDs) make() string {
 //   - the same route with and without a trailing slash, and a plain 404 for paths
 //     with empty or dot segments, which net/http would answer with a redirect.
 func Wrap(next http.Handler, logger *slog.Logger, trusted ...netip.Prefix) http.Handler {
+	return WrapAs(write, next, logger, trusted...)
+}
+
+// WrapAs is Wrap for a door whose errors have a form of their own, which write gives to
+// those that are not the handler's.
+func WrapAs(write func(http.ResponseWriter, Problem), next http.Handler, logger *slog.Logger, trusted ...netip.Prefix) http.Handler {
 	ids := newRequestIDs()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
-		x := &exchange{ResponseWriter: w, id: ids.make(), trusted: trusted}
+		x := &exchange{ResponseWriter: w, id: ids.make(), trusted: trusted, write: write}
 		w.Header()["X-Request-Id"] = []string{x.id}
 		defer func() { x.end(r, recover(), logger, time.Since(begin)) }()
 		if !tidy(r) {
-			Fail(x, errNoRoute)
+			write(x, Note(x, errNoRoute))
 			return
 		}
 		next.ServeHTTP(x, r)
@@ -100,7 +107,7 @@ func (x *exchange) end(r *http.Request, panicked any, logger *slog.Logger, took 
 	x.cause = fmt.Errorf("panic: %v\n%s", panicked, debug.Stack())
 	begun := x.status != 0
 	if !begun {
-		write(x, Explain(x.cause))
+		x.write(x, Explain(x.cause))
 	}
 	x.log(r, logger, took)
 	if begun {

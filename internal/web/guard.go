@@ -25,6 +25,9 @@ type Access struct {
 	AnyOf []token.Capability
 	// Write keeps read-only tokens out.
 	Write bool
+	// Resource lets read tokens in as well, and takes the token out of the header
+	// x-access-token too: for the routes that give what webhooks' resource URLs name.
+	Resource bool
 }
 
 // Caller is who makes a request.
@@ -64,11 +67,7 @@ func ErrNoRoute() error { return errNoRoute }
 
 // Admit checks a request's token against what its route needs.
 func (g *Guard) Admit(r *http.Request, need Access) (Caller, error) {
-	text, ok := bearer(r)
-	if !ok {
-		return Caller{}, token.ErrInvalid
-	}
-	claims, err := g.Tokens.Verify(text)
+	claims, err := g.verify(r, need)
 	if err != nil {
 		return Caller{}, err
 	}
@@ -82,6 +81,29 @@ func (g *Guard) Admit(r *http.Request, need Access) (Caller, error) {
 		return Caller{}, errForbidden
 	}
 	return caller, nil
+}
+
+// verify finds and reads a request's token.
+func (g *Guard) verify(r *http.Request, need Access) (*token.Claims, error) {
+	if !need.Resource {
+		text, _ := bearer(r)
+		return g.Tokens.Verify(text)
+	}
+	text, ok := accessToken(r)
+	if !ok {
+		text, _ = bearer(r)
+	}
+	return g.Tokens.VerifyRead(text)
+}
+
+// accessToken finds the token of a request in Sessionboard's header; it reports whether
+// there is that header.
+func accessToken(r *http.Request) (string, bool) {
+	values := r.Header["X-Access-Token"]
+	if len(values) != 1 {
+		return "", len(values) > 1
+	}
+	return strings.TrimSpace(values[0]), true
 }
 
 // bearer finds the token of a request.

@@ -148,25 +148,43 @@ func inner() []shape.Field {
 
 const deletedChoice = "where the object is deleted; the vendor's pages do not show it"
 
-// The objects that webhooks are about, as the member data has them: what the vendor's
-// schema has, what comes with the change, and what Callboard does not know.
+// object is a kind of object that webhooks are about.
+type object struct {
+	// data is it as the member data has it: what the vendor's schema has, what comes with
+	// the change, and what Callboard does not know.
+	data *shape.Form
+	// resource is it as the API gives it: the same without what comes with the change.
+	resource *shape.Form
+}
+
 var (
-	session = shape.New("session", shape.Null, slices.Concat(sessionFields(subsession), one(deletedAt), one(speaker), one(sourceOfChange))...).
-		Passing("organizationId", "location")
-	contact = shape.New("contact", shape.Null, slices.Concat(fields(shape.ID(), "id friendly_id"), contactFields, one(deletedAt), one(sourceOfChange))...).
-		Passing("organizationId")
+	session   = newObject("session", sessionFields(subsession), []shape.Field{speaker, sourceOfChange}, "organizationId", "location")
+	contact   = newObject("contact", slices.Concat(fields(shape.ID(), "id friendly_id"), contactFields), one(sourceOfChange), "organizationId")
 	sponsor   = company("sponsor", "")
 	exhibitor = company("exhibitor", exhibitorChoice)
 )
 
-func company(name, choice string) *shape.Form {
-	all := slices.Concat(fields(shape.ID(), "id friendly_id"), companyFields, one(deletedAt), one(sourceOfChange))
-	for i := range all {
-		if all[i].Choice == "" {
-			all[i].Choice = choice
+// newObject makes both forms of a kind of object. What comes with a change is no member
+// of a resource, either, if one has a member of that name; nor are those in but.
+func newObject(name string, own, change []shape.Field, but ...string) object {
+	own = append(own, deletedAt)
+	data := shape.New(name, shape.Null, slices.Concat(own, change)...).Passing(but...)
+	for _, f := range change {
+		but = append(but, f.Key)
+	}
+	return object{data: data, resource: shape.New(name, shape.Null, own...).Passing(but...)}
+}
+
+func company(name, choice string) object {
+	own, change := slices.Concat(fields(shape.ID(), "id friendly_id"), companyFields), one(sourceOfChange)
+	for _, all := range [][]shape.Field{own, change} {
+		for i := range all {
+			if all[i].Choice == "" {
+				all[i].Choice = choice
+			}
 		}
 	}
-	return shape.New(name, shape.Null, all...).Passing("organizationId")
+	return newObject(name, own, change, "organizationId")
 }
 
 // deletedAt is when it was deleted: the rest is the object as it was last.
@@ -228,7 +246,7 @@ func metadata(baseURL string) *shape.Form {
 		shape.Field{Key: "org_id", From: "organizationId", As: shape.ID(), Else: shape.Tenant()},
 		shape.Field{
 			Key: "resource_url", Make: resourceURL(strings.TrimRight(baseURL, "/")),
-			Choice: "Callboard's own address, where it gives the object",
+			Choice: "under resourceUrlBase of the app or org, else Callboard's own address, where it gives the object",
 		},
 		shape.Field{Key: "version", Make: version},
 		shape.Field{Key: "datetime", Make: shape.AtSeconds()},
@@ -253,20 +271,25 @@ func ofEvent(s *shape.Source) bool {
 func resourceURL(baseURL string) shape.Maker {
 	return shape.Maker{Says: "where Callboard's API gives the object", Append: func(b []byte, s *shape.Source) []byte {
 		id, place := s.About.Get("id").ID(), placeOf(s)
-		if baseURL == "" || id == "" || place == "" {
+		base := strings.TrimRight(s.ResourceBase, "/")
+		if base == "" {
+			base = baseURL
+		}
+		if base == "" || id == "" || place == "" {
 			return b
 		}
 		kind, _, _ := strings.Cut(s.Word, ".")
-		return shape.AppendQuote(b, baseURL+"/v1/"+place+"/"+kind+"s/"+url.PathEscape(id))
+		return shape.AppendQuote(b, base+"/v1/"+place+"/"+kind+"s/"+url.PathEscape(id))
 	}}
 }
 
 // placeOf is the part of an address that says to what the object belongs; "" if that
-// is not known.
+// is not known. An organization is named as the app is: that is where the object can be
+// found, whatever organization it says itself that it is of.
 func placeOf(s *shape.Source) string {
 	if !ofEvent(s) {
-		if org := orgOf(s); org != "" {
-			return "organization/" + url.PathEscape(org)
+		if s.Tenant != "" {
+			return "organization/" + url.PathEscape(s.Tenant)
 		}
 		return ""
 	}
@@ -279,14 +302,6 @@ func placeOf(s *shape.Source) string {
 		return ""
 	}
 	return "event/" + strconv.FormatInt(n, 10)
-}
-
-// orgOf is the organization that the object names, else the app.
-func orgOf(s *shape.Source) string {
-	if org := s.About.Get("organizationId").ID(); org != "" {
-		return org
-	}
-	return s.Tenant
 }
 
 // other is the webhook of an action that Callboard has no type for: what the vendor sent

@@ -50,8 +50,8 @@ func New(cfg Config) Dialect {
 	}
 	d := Dialect{words: dialect.NewVocabulary(Name, terms...), subjects: map[string]subject{}}
 	frame := metadata(cfg.BaseURL)
-	for name, data := range map[string]*shape.Form{"session": session, "contact": contact, "exhibitor": exhibitor, "sponsor": sponsor} {
-		d.subjects[name] = subject{name: name, data: data, webhook: webhook(data, frame)}
+	for name, about := range map[string]object{"session": session, "contact": contact, "exhibitor": exhibitor, "sponsor": sponsor} {
+		d.subjects[name] = subject{name: name, data: about.data, webhook: webhook(about.data, frame)}
 	}
 	return d
 }

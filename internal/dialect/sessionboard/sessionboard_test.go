@@ -353,7 +353,7 @@ func TestMetadata(t *testing.T) {
 		"members of the same names":    {"", `{"session":{"id":"s1","version":9,"action":"x","org_id":"x","datetime":1,"event_id":2,"actor_id":3}}`, map[string]string{"version": `1`, "action": `"session.updated"`, "org_id": `"app_1"`, "datetime": `"2026-04-28T16:00:00Z"`, "event_id": `null`, "actor_id": `null`}},
 		"a speaker":                    {"session.speaker.attached", with(`,"speaker":{"id":"c1"}`), map[string]string{"event_id": `4001`, "resource_url": `"` + vendor + `/v1/event/4001/sessions/s1"`}},
 		"a contact":                    {"contact.created", `{"contact":{"id":"c1"},"event":{"number":4001}}`, map[string]string{"event_id": `null`, "resource_url": `"` + vendor + `/v1/organization/app_1/contacts/c1"`}},
-		"an organization with signs":   {"exhibitor.deleted", `{"exhibitor":{"id":"x1","organizationId":"o/1"}}`, map[string]string{"event_id": `null`, "org_id": `"o/1"`, "resource_url": `"` + vendor + `/v1/organization/o%2F1/exhibitors/x1"`}},
+		"an organization with signs":   {"exhibitor.deleted", `{"exhibitor":{"id":"x1","organizationId":"o/1"}}`, map[string]string{"event_id": `null`, "org_id": `"o/1"`, "resource_url": `"` + vendor + `/v1/organization/app_1/exhibitors/x1"`}},
 		"a sponsor":                    {"sponsor.updated", `{"sponsor":{"id":"p1"}}`, map[string]string{"event_id": `null`, "resource_url": `"` + vendor + `/v1/organization/app_1/sponsors/p1"`}},
 		"a contact of an event":        {"contact.event.associated", `{"contact":{"id":"c1"},"event":{"number":4001}}`, map[string]string{"event_id": `4001`, "resource_url": `"` + vendor + `/v1/event/4001/contacts/c1"`}},
 		"an exhibitor of no event now": {"exhibitor.event.disassociated", `{"exhibitor":{"id":"x1"},"event":{"number":4001}}`, map[string]string{"event_id": `4001`, "resource_url": `"` + vendor + `/v1/event/4001/exhibitors/x1"`}},
@@ -392,6 +392,16 @@ func TestNoBase(t *testing.T) {
 		}
 		if got := string(metadata(t, string(body))["resource_url"]); got != want {
 			t.Errorf("under %q: %s, want %s", base, got, want)
+		}
+	}
+	for base, want := range map[string]string{
+		"https://own.example":     `"https://own.example/v1/event/1/sessions/s1"`,
+		"https://own.example/cb/": `"https://own.example/cb/v1/event/1/sessions/s1"`,
+	} {
+		own := m
+		own.ResourceBase = base
+		if got := string(metadata(t, render(t, own))["resource_url"]); got != want {
+			t.Errorf("under the app's own %q: %s, want %s", base, got, want)
 		}
 	}
 	m.Tenant = "" // of a message that is not of the catalogue

@@ -43,6 +43,7 @@ type appDoc struct {
 	Metadata        map[string]string `json:"metadata"`
 	Dialects        []string          `json:"dialects,omitempty"`
 	DefaultDialect  string            `json:"defaultDialect,omitempty"`
+	ResourceURLBase string            `json:"resourceUrlBase,omitempty"`
 	SigningTokens   []secretDoc       `json:"signingTokens,omitempty"`
 	TokensValidFrom int64             `json:"tokensValidFrom,omitempty"`
 	CreatedAt       int64             `json:"createdAt"`
@@ -53,7 +54,7 @@ type appDoc struct {
 func EncodeApp(a *store.App) ([]byte, error) {
 	return json.Marshal(appDoc{
 		Name: a.Name, ThrottleRate: a.ThrottleRate, Metadata: a.Metadata,
-		Dialects: a.Dialects, DefaultDialect: a.DefaultDialect, SigningTokens: encodeSecrets(a.SigningTokens),
+		Dialects: a.Dialects, DefaultDialect: a.DefaultDialect, ResourceURLBase: a.ResourceURLBase, SigningTokens: encodeSecrets(a.SigningTokens),
 		TokensValidFrom: Micros(a.TokensValidFrom), CreatedAt: Micros(a.CreatedAt), UpdatedAt: Micros(a.UpdatedAt),
 	})
 }
@@ -65,7 +66,7 @@ func DecodeApp(doc []byte, a *store.App) error {
 		return err
 	}
 	a.Name, a.ThrottleRate, a.Metadata = d.Name, d.ThrottleRate, d.Metadata
-	a.Dialects, a.DefaultDialect, a.SigningTokens = d.Dialects, d.DefaultDialect, decodeSecrets(d.SigningTokens)
+	a.Dialects, a.DefaultDialect, a.ResourceURLBase, a.SigningTokens = d.Dialects, d.DefaultDialect, d.ResourceURLBase, decodeSecrets(d.SigningTokens)
 	a.TokensValidFrom, a.CreatedAt, a.UpdatedAt = Time(d.TokensValidFrom), Time(d.CreatedAt), Time(d.UpdatedAt)
 	return nil
 }
@@ -190,15 +191,16 @@ type messageExtra struct {
 	Channels []string `json:"channels"`
 	Tags     []string `json:"tags"`
 	OrderKey string   `json:"orderKey,omitempty"`
+	Base     string   `json:"resourceBase,omitempty"`
 }
 
 // EncodeExtra writes column message.extra; nil for a message that has nothing of
 // it.
 func EncodeExtra(m *store.Message) ([]byte, error) {
-	if m.EventID == "" && m.Channels == nil && m.Tags == nil && m.OrderKey == "" {
+	if m.EventID == "" && m.Channels == nil && m.Tags == nil && m.OrderKey == "" && m.ResourceBase == "" {
 		return nil, nil
 	}
-	return json.Marshal(messageExtra{EventID: m.EventID, Channels: m.Channels, Tags: m.Tags, OrderKey: m.OrderKey})
+	return json.Marshal(messageExtra{EventID: m.EventID, Channels: m.Channels, Tags: m.Tags, OrderKey: m.OrderKey, Base: m.ResourceBase})
 }
 
 // DecodeExtra reads what EncodeExtra wrote.
@@ -210,6 +212,6 @@ func DecodeExtra(extra []byte, m *store.Message) error {
 	if err := decode(extra, &e); err != nil {
 		return err
 	}
-	m.EventID, m.Channels, m.Tags, m.OrderKey = e.EventID, e.Channels, e.Tags, e.OrderKey
+	m.EventID, m.Channels, m.Tags, m.OrderKey, m.ResourceBase = e.EventID, e.Channels, e.Tags, e.OrderKey, e.Base
 	return nil
 }

@@ -22,8 +22,19 @@ const (
 	objectsAfter = `SELECT ` + objectColumns + ` FROM object WHERE app = $1 AND kind = $2 AND parent = $3 AND id > $4 ORDER BY id LIMIT $5`
 	objectsBySeq = `SELECT ` + objectColumns + ` FROM object
 		WHERE seq > $1 AND seq < $2 AND app = $4 AND kind = $5 AND parent = $6 AND doc IS NOT NULL ORDER BY seq`
-	dueObjects = `SELECT ` + objectColumns + ` FROM object WHERE due IS NOT NULL AND due <= $1 ORDER BY due, seq LIMIT $2`
-	appObjects = `SELECT kind, parent, id FROM object WHERE app = $1 ORDER BY app, kind, parent, id LIMIT $2`
+	countObjects = `SELECT count(*) FROM object WHERE app = $1 AND kind = $2 AND parent = $3 AND doc IS NOT NULL`
+	objectsFrom  = `SELECT ` + objectColumns + ` FROM object
+		WHERE app = $1 AND kind = $2 AND parent = $3 AND doc IS NOT NULL ORDER BY seq LIMIT $4 OFFSET $5`
+	// From an event's associations to what is associated, where it is still there. Without OFFSET 0 a plan that
+	// knows no statistics would read all of the kind for each of them.
+	associated = ` FROM object AS a CROSS JOIN LATERAL (
+			SELECT * FROM object WHERE app = $1 AND kind = $6 AND parent = '' AND id = substr(a.id, $7) OFFSET 0
+		) AS object
+		WHERE a.app = $1 AND a.kind = $2 AND a.parent = $3 AND a.id >= $4 AND a.id < $5`
+	countAssociated = `SELECT count(*)` + associated
+	associatedFrom  = `SELECT ` + objectColumns + associated + ` ORDER BY a.id LIMIT $8 OFFSET $9`
+	dueObjects      = `SELECT ` + objectColumns + ` FROM object WHERE due IS NOT NULL AND due <= $1 ORDER BY due, seq LIMIT $2`
+	appObjects      = `SELECT kind, parent, id FROM object WHERE app = $1 ORDER BY app, kind, parent, id LIMIT $2`
 
 	// The limit stands above the locks: a row that went while its lock was awaited is not
 	// counted, and another one takes its place.
@@ -166,6 +177,25 @@ func (s *Store) Objects(ctx context.Context, app id.ID, kind live.Kind, parent s
 		}
 	}
 	return out.Listed, err
+}
+
+// CountedObjects gives resources by their place, and how many there are in all.
+func (s *Store) CountedObjects(ctx context.Context, q store.ObjectQuery) (rows []live.Row, total int, err error) {
+	if !storable(q.Parent) || !storable(q.Event) {
+		return nil, 0, nil
+	}
+	count, list, where := countObjects, objectsFrom, []any{int64(q.App), int16(q.Kind), q.Parent}
+	if q.Event != "" {
+		count, list = countAssociated, associatedFrom
+		from, to := q.Associations()
+		where = []any{int64(q.App), int16(live.Association), q.Event, from, to, int16(q.Kind), len(from) + 1}
+	}
+	total, err = one(ctx, s, pgx.RowTo[int], count, where...)
+	if err != nil || q.Offset >= total {
+		return nil, total, err
+	}
+	rows, err = all(ctx, s, scanObject, list, append(where, q.Limit, q.Offset)...)
+	return rows, total, err
 }
 
 // ObjectRange gives rows of live state in the order of their keys.

@@ -15,7 +15,16 @@ import (
 const (
 	objectColumns = `app, kind, parent, id, seq, due, created, updated, state, doc`
 	objectOfKey   = `SELECT ` + objectColumns + ` FROM object WHERE app = ? AND kind = ? AND parent = ? AND id = ?`
-	objectsAfter  = `SELECT ` + objectColumns + ` FROM object WHERE app = ? AND kind = ? AND parent = ? AND id > ? ORDER BY id LIMIT ?`
+	countObjects  = `SELECT count(*) FROM object INDEXED BY object_seq WHERE app = ? AND kind = ? AND parent = ? AND doc IS NOT NULL`
+	objectsFrom   = `SELECT ` + objectColumns + ` FROM object INDEXED BY object_seq
+		WHERE app = ? AND kind = ? AND parent = ? AND doc IS NOT NULL ORDER BY seq LIMIT ? OFFSET ?`
+	// From an event's associations to what is associated, where it is still there.
+	associated = ` FROM object AS a CROSS JOIN object AS o
+		WHERE a.app = ? AND a.kind = ? AND a.parent = ? AND a.id >= ? AND a.id < ?
+		AND o.app = a.app AND o.kind = ? AND o.parent = '' AND o.id = substr(a.id, ?)`
+	countAssociated = `SELECT count(*)` + associated
+	associatedFrom  = `SELECT o.app, o.kind, o.parent, o.id, o.seq, o.due, o.created, o.updated, o.state, o.doc` + associated + ` ORDER BY a.id LIMIT ? OFFSET ?`
+	objectsAfter    = `SELECT ` + objectColumns + ` FROM object WHERE app = ? AND kind = ? AND parent = ? AND id > ? ORDER BY id LIMIT ?`
 )
 
 func decodeObject(v []driver.Value) live.Row {
@@ -165,6 +174,31 @@ func (s *Store) Objects(ctx context.Context, app id.ID, kind live.Kind, parent s
 			}, int64(app), int64(kind), parent, b.Low, b.High)
 	})
 	return out.Listed, err
+}
+
+// CountedObjects gives resources by their place, and how many there are in all.
+func (s *Store) CountedObjects(ctx context.Context, q store.ObjectQuery) (rows []live.Row, total int, err error) {
+	count, list := countObjects, objectsFrom
+	where := []driver.Value{int64(q.App), int64(q.Kind), q.Parent}
+	if q.Event != "" {
+		count, list = countAssociated, associatedFrom
+		from, to := q.Associations()
+		where = []driver.Value{int64(q.App), int64(live.Association), q.Event, from, to, int64(q.Kind), int64(len(from) + 1)}
+	}
+	err = s.read(ctx, func(c *conn) error {
+		_, err := c.one(ctx, count, func(v []driver.Value) error {
+			total = int(integer(v[0]))
+			return nil
+		}, where...)
+		if err != nil || q.Offset >= total {
+			return err
+		}
+		return c.each(ctx, list, func(v []driver.Value) error {
+			rows = append(rows, decodeObject(v))
+			return nil
+		}, append(where, int64(q.Limit), int64(q.Offset))...)
+	})
+	return rows, total, err
 }
 
 // ObjectRange gives rows of live state in the order of their keys.

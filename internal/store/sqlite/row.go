@@ -98,7 +98,7 @@ const (
 // plainMessage reports whether a message fits one of the short INSERTs, of which the
 // other one is for messages with a tenant.
 func plainMessage(m *store.Message) bool {
-	return m.EventID == "" && m.Channels == nil && m.Tags == nil && m.OrderKey == "" &&
+	return m.EventID == "" && m.Channels == nil && m.Tags == nil && m.OrderKey == "" && m.ResourceBase == "" &&
 		!m.Test && m.DeliverAt.IsZero() && m.PayloadExpires.IsZero()
 }
 

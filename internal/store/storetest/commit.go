@@ -20,11 +20,13 @@ func testMessageRoundTrip(w *world) {
 	}
 	tenant := w.message(app.ID)
 	tenant.Tenant = "app_1"
+	based := w.message(app.ID)
+	based.Tenant, based.ResourceBase = "app_1", "https://events.example.com/cb"
 	empty := store.Message{ID: w.next(), App: app.ID, Type: "a.b", Channels: []string{}, Tags: []string{}, Payload: []byte{}}
 	gone := store.Message{ID: w.next(), App: app.ID, Type: "a.b"}
-	want := []store.Message{plain, full, empty, tenant, gone}
+	want := []store.Message{plain, full, empty, tenant, based, gone}
 	w.write(store.Changes{Messages: want})
-	ids := []id.ID{gone.ID, plain.ID, w.next(), full.ID, tenant.ID, empty.ID}
+	ids := []id.ID{gone.ID, plain.ID, w.next(), full.ID, based.ID, tenant.ID, empty.ID}
 	got, err := w.Messages(w.ctx(), ids)
 	w.ok("messages", err)
 	same(w, "messages", byID(want), byID(got))

@@ -14,7 +14,7 @@ import (
 func testAppRoundTrip(w *world) {
 	full := store.App{
 		ID: w.next(), Org: "org_1", UID: "Acme.1", Name: "Acme ünïcode \" <&>", ThrottleRate: 7, Metadata: map[string]string{"k": "v", "": "x"},
-		Dialects: []string{"native", "zuddl"}, DefaultDialect: "zuddl",
+		Dialects: []string{"native", "zuddl"}, DefaultDialect: "zuddl", ResourceURLBase: "https://events.example.com",
 		SigningTokens:   []delivery.Secret{{Value: "new"}, {Value: "old", Expires: w.now.Add(time.Hour)}},
 		TokensValidFrom: w.now.Add(time.Microsecond), ConfigVersion: 1 << 40, CreatedAt: w.now, UpdatedAt: w.now.Add(3 * time.Microsecond),
 	}

@@ -254,6 +254,59 @@ func testObjectList(w *world) {
 	same(w, "next page", []live.Row{reversed[2], reversed[4]}, next.Rows)
 }
 
+// testCountedObjects looks at each page of some lists, those beyond their end too.
+func testCountedObjects(w *world) {
+	var made, associated, all []live.Row
+	for i := range 12 {
+		row := w.object(7, live.Contact, "", fmt.Sprint("c", 30-i))
+		if i%5 == 0 {
+			row.Doc = nil // no resource
+		} else {
+			made = append(made, row)
+		}
+		all = append(all, row)
+		if i%2 == 0 && row.Doc != nil {
+			all, associated = append(all, w.association("e", "contact", row.ID)), append(associated, row)
+		}
+	}
+	session, other, twin := w.object(7, live.Session, "e", "s"), w.object(8, live.Contact, "", "c2"), w.object(7, live.Sponsor, "", "c1")
+	w.put(append(all, session, other, twin,
+		w.association("e", "contact", "gone"), w.association("e", "contact", "c2"), w.association("e", "contacts", "x"),
+		w.association("e", "contac", "x"), w.association("f", "contact", "c29"), w.association("e", "sponsor", "c1"))...)
+	w.counted(made, store.ObjectQuery{App: 7, Kind: live.Contact})
+	w.counted(byKey(associated), store.ObjectQuery{App: 7, Kind: live.Contact, Event: "e", Association: "contact!"})
+	w.counted([]live.Row{session}, store.ObjectQuery{App: 7, Kind: live.Session, Parent: "e"})
+	w.counted([]live.Row{twin}, store.ObjectQuery{App: 7, Kind: live.Sponsor, Event: "e", Association: "sponsor!"})
+	w.counted(nil, store.ObjectQuery{App: 7, Kind: live.Session, Parent: "E"})
+	w.counted(nil, store.ObjectQuery{App: 8, Kind: live.Contact, Event: "e", Association: "contact!"})
+	w.counted(nil, store.ObjectQuery{App: 7, Kind: live.Exhibitor, Event: "e", Association: "exhibitor!"})
+}
+
+// association makes the row that stands for a contact's, exhibitor's or sponsor's part in
+// an event.
+func (w *world) association(event, noun, name string) live.Row {
+	row := w.object(7, live.Association, event, live.AssociationID(noun, name))
+	row.Doc = nil
+	return row
+}
+
+// counted walks a list in pages of several sizes.
+func (w *world) counted(want []live.Row, q store.ObjectQuery) {
+	w.Helper()
+	for _, q.Limit = range []int{1, 3, len(want) + 1} {
+		for q.Offset = 0; q.Offset <= len(want)+q.Limit; q.Offset += q.Limit {
+			rows, total, err := w.CountedObjects(w.ctx(), q)
+			w.ok("counted objects", err)
+			same(w, "how many there are", len(want), total)
+			page := slices.Clone(want[min(q.Offset, len(want)):min(q.Offset+q.Limit, len(want))])
+			same(w, fmt.Sprintf("%d rows from %d on", q.Limit, q.Offset), len(page), len(rows))
+			if len(page) > 0 {
+				same(w, "rows", page, rows)
+			}
+		}
+	}
+}
+
 func (w *world) due(at time.Time, limit int) (keys []live.Key) {
 	w.Helper()
 	rows, err := w.DueObjects(w.ctx(), at, limit)

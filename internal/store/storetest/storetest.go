@@ -44,6 +44,8 @@ type liveReads interface {
 	// Objects lists the resources of a kind below a parent by Seq. Rows without a Doc are
 	// none.
 	Objects(ctx context.Context, app id.ID, kind live.Kind, parent string, p store.Page) (store.Listed[live.Row], error)
+	// CountedObjects gives resources by their place, and how many there are in all.
+	CountedObjects(ctx context.Context, q store.ObjectQuery) (rows []live.Row, total int, err error)
 	// ObjectRange gives rows in the order of their keys.
 	ObjectRange(ctx context.Context, r live.Range) ([]live.Row, error)
 	// DueObjects gives rows of any app that are due at a time or were before it, by due
@@ -141,6 +143,7 @@ func Run(t *testing.T, d Driver) {
 		{"a failed transaction leaves objects as they were", testObjectRollback},
 		{"ranges of objects are in the order of bytes", testObjectRange},
 		{"objects are listed in both directions", testObjectList},
+		{"objects are listed by their place", testCountedObjects},
 		{"due objects come in the order of their times", testDueObjects},
 		{"the objects of an app are found", testAppObjects},
 		{"the ids of objects are remembered", testLastSeq},
