@@ -52,8 +52,8 @@ fuzz: ## Fuzz every target; FUZZTIME=4s each
 	FUZZTIME=$(FUZZTIME) scripts/check fuzz
 
 .PHONY: soak
-soak: ## Run the long versions: 200 kills, 20 of PostgreSQL, ten minutes of each fuzz target (hours)
-	ROUNDS=200 PG_ROUNDS=20 FUZZTIME=10m TIMEOUT=6h scripts/check kill fuzz
+soak: ## Run the long versions: 200 kills, 20 of PostgreSQL, 100,000 of time spent, 1,000 histories, ten minutes of each fuzz target (hours)
+	ROUNDS=200 PG_ROUNDS=20 TIME_SPENT=100000 HISTORIES=1000 FUZZTIME=10m TIMEOUT=6h scripts/check kill histories fuzz
 
 .PHONY: bench
 bench: ## Measure against a bare loop; pass BENCH='--scenario latency --seconds 30'

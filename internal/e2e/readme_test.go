@@ -25,14 +25,14 @@ import (
 // blockEnd is what the test's shell prints after the block of the README.
 const blockEnd = "--- end of the block ---"
 
-// TestReadme runs the block under "Now with your own receiver" as it is printed, in a directory of its own, with the
-// built program on the PATH. The shell gets no more than a user has: RECEIVER, and another address for the server, so that
+// TestReadme runs the blocks under "Now with your own receiver" and "Now with people in it" as they are printed, one after
+// the other in one shell, in a directory of its own, with the built program on the PATH. The shell gets no more than a user has: RECEIVER, and another address for the server, so that
 // the test needs no fixed port.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	bash := testenv.Need(t, "bash")
 	testenv.Need(t, "curl")
-	deliveries := make(chan kit.Delivery, 10)
+	deliveries := make(chan kit.Delivery, 100)
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body) // what is cut off does not verify
 		deliveries <- kit.Delivery{ID: r.Header.Get("webhook-id"), Header: r.Header.Clone(), Body: body}
@@ -41,7 +41,9 @@ func TestReadme(t *testing.T) {
 	addr := kit.FreeAddr(t)
 
 	// Not part of the block: report its end, then wait until the test has looked, and end the server as Ctrl-C would.
-	script := readmeBlock(t) + "\necho\necho '" + blockEnd + "'\nread -r _ || true\nkill $!\nwait $!\n"
+	end := "\necho\necho '" + blockEnd + "'\n"
+	script := readmeBlock(t, "Now with your own receiver") + end + readmeBlock(t, "Now with people in it") + end +
+		"read -r _ || true\nkill $!\nwait $!\n"
 	cmd := exec.Command(bash, "-e", "-o", "pipefail", "-c", script)
 	cmd.Dir = t.TempDir()
 	cmd.Env = append(os.Environ(),
@@ -68,13 +70,14 @@ func TestReadme(t *testing.T) {
 	// A test that fails half-way must not leave a server behind. The group is gone after a good end.
 	t.Cleanup(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 
-	message := checkPrinted(t, readBlock(t, stdout), receiver.URL)
-	select {
-	case d := <-deliveries:
-		checkDelivery(t, d, message, secretOf(t, cmd.Dir, addr))
-	case <-time.After(time.Minute):
-		t.Error("nothing was delivered")
+	printed := bufio.NewScanner(stdout)
+	message := checkPrinted(t, readBlock(t, printed), receiver.URL)
+	readBlock(t, printed)
+	secret := secretOf(t, cmd.Dir, addr)
+	if got := next(t, deliveries); got.ID != "" {
+		checkDelivery(t, got, message, secret)
 	}
+	checkLive(t, deliveries, secret)
 
 	if err := stdin.Close(); err != nil {
 		t.Fatal(err)
@@ -90,14 +93,14 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// readmeBlock is the one bash block of the section, as a reader would copy it.
-func readmeBlock(t *testing.T) string {
+// readmeBlock is the one bash block of a section, as a reader would copy it.
+func readmeBlock(t *testing.T, heading string) string {
 	t.Helper()
 	text, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(text), "\n## Now with your own receiver\n")
+	_, section, _ := strings.Cut(string(text), "\n## "+heading+"\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	blocks := regexp.MustCompile("(?s)\n```bash\n(.*?)\n```\n").FindAllStringSubmatch(section, -1)
 	if len(blocks) != 1 {
@@ -107,10 +110,9 @@ func readmeBlock(t *testing.T) string {
 }
 
 // readBlock reads what the block prints, up to its end.
-func readBlock(t *testing.T, stdout io.Reader) string {
+func readBlock(t *testing.T, scanner *bufio.Scanner) string {
 	t.Helper()
 	var text strings.Builder
-	scanner := bufio.NewScanner(stdout)
 	for scanner.Scan() {
 		if scanner.Text() == blockEnd {
 			return text.String()
@@ -153,6 +155,45 @@ func checkPrinted(t *testing.T, printed, receiver string) string {
 		}
 	}
 	return message.ID
+}
+
+// next is what the receiver got next.
+func next(t *testing.T, deliveries <-chan kit.Delivery) kit.Delivery {
+	t.Helper()
+	select {
+	case d := <-deliveries:
+		return d
+	case <-time.After(time.Minute):
+		t.Error("nothing was delivered")
+		return kit.Delivery{}
+	}
+}
+
+// checkLive holds what followed from the second block to what the README says of it.
+func checkLive(t *testing.T, deliveries <-chan kit.Delivery, secret string) {
+	t.Helper()
+	want := map[string]int{ // minutes
+		"event.created": 0, "session.created": 0, "registration.created": 0, "session.joined": 0, "session.left": 0,
+		"event.updated": 0, "session.time_spent": 15, "event.time_spent": 15, "registration.attended": 0,
+	}
+	got := map[string]int{}
+	for range len(want) {
+		d := next(t, deliveries)
+		if err := kit.Verify(secret, d.Body, d.Header); err != nil {
+			t.Errorf("the delivery does not verify: %v", err)
+		}
+		var body struct {
+			Type string
+			Data struct{ TimeSpentInMinutes int }
+		}
+		if err := json.Unmarshal(d.Body, &body); err != nil {
+			t.Errorf("%v in %s", err, d.Body)
+		}
+		got[body.Type] = body.Data.TimeSpentInMinutes
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("what followed (-want +got):\n%s", diff)
+	}
 }
 
 // checkDelivery holds what the receiver got to what was posted.
