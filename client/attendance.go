@@ -1,0 +1,87 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/callboard/callboard/wire"
+	"github.com/callboard/callboard/wire/native"
+)
+
+// AttendanceReport is who is and was in which session of an event, and for how long.
+type AttendanceReport struct {
+	Event AttendedEvent `json:"event"`
+	// AsOf is when it was looked up. Who is present is counted up to then.
+	AsOf time.Time `json:"asOf"`
+	// Lines are one for each registration and session with any attendance, by registration, then
+	// by session.
+	Lines  []AttendanceLine `json:"data"`
+	Totals AttendanceTotals `json:"totals"`
+}
+
+// AttendedEvent is the event of a report.
+type AttendedEvent struct {
+	ID     wire.ID            `json:"id"`
+	Number native.Int         `json:"number"` // unique in the org
+	Status native.EventStatus `json:"status"`
+}
+
+// AttendanceLine is one person's attendance of one session.
+type AttendanceLine struct {
+	SessionID      string    `json:"sessionId"`
+	RegistrationID string    `json:"registrationId"`
+	Present        bool      `json:"present"`                // in the session now
+	Connections    int       `json:"connections"`            // open now
+	FirstJoinedAt  time.Time `json:"firstJoinedAt,omitzero"` // zero = never
+	LastLeftAt     time.Time `json:"lastLeftAt,omitzero"`    // zero = never
+	// Minutes is the time spent so far in whole minutes, several devices counted once; nil if a
+	// source told of it that knows no leaves.
+	Minutes *int64 `json:"minutes"`
+	// Late is true if some of it came after time spent was told.
+	Late bool `json:"late"`
+}
+
+// AttendanceTotals are over all lines.
+type AttendanceTotals struct {
+	Present  int   `json:"present"`  // registrations that are in a session now
+	Attended int   `json:"attended"` // registrations that were in one
+	Minutes  int64 `json:"minutes"`  // of all lines together
+}
+
+// maxReport bounds an attendance report, in bytes: some millions of lines.
+const maxReport = 1 << 30
+
+// Attendance reports who attended an event, as of now. All of it is in memory then: a line for
+// each person and session, some 200 bytes. A report that breaks off is an [*UnreachableError].
+func (a App) Attendance(ctx context.Context, eventID string) (AttendanceReport, error) {
+	path, err := a.at("event", eventID, "attendance").path()
+	if err != nil {
+		return AttendanceReport{}, err
+	}
+	var report AttendanceReport
+	err = a.client.exchange(ctx, &request{method: http.MethodGet, path: path, read: func(answer io.Reader) error {
+		report = AttendanceReport{} // of a try before, perhaps
+		return json.NewDecoder(io.LimitReader(answer, maxReport)).Decode(&report)
+	}})
+	return report, err
+}
+
+// AttendanceCSV writes the lines of the same report as a table, RFC 4180 with a header, as they
+// come from the server. After an error the table is not whole; it is not begun again once
+// something was written.
+func (a App) AttendanceCSV(ctx context.Context, eventID string, w io.Writer) error {
+	path, err := a.at("event", eventID, "attendance").path()
+	if err != nil {
+		return err
+	}
+	table, err := a.client.Open(ctx, path, "text/csv")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = table.Close() }()
+	_, err = io.Copy(w, table)
+	return err
+}
