@@ -1,13 +1,11 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -15,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/callboard/callboard/client"
 	"github.com/callboard/callboard/internal/app"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/token"
@@ -43,9 +42,8 @@ const mintedLife = 30 * 24 * time.Hour
 
 // check says which flag is wrong.
 func (f *apiFlags) check() error {
-	u, err := url.Parse(f.Server)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return errors.New("--server: must be an http or https URL, without user, query or fragment")
+	if _, err := newAPIClient(f.Server, "any"); err != nil {
+		return err
 	}
 	if strings.Contains(f.App, "/") {
 		return errors.New("--app: must be an app's id or uid")
@@ -57,7 +55,7 @@ func (f *apiFlags) check() error {
 }
 
 // client makes a client of the API from the flags.
-func (f *apiFlags) client() (*apiClient, error) {
+func (f *apiFlags) client(opts ...client.Option) (*apiClient, error) {
 	text := f.Token.text
 	if text == "" {
 		var err error
@@ -65,7 +63,7 @@ func (f *apiFlags) client() (*apiClient, error) {
 			return nil, err
 		}
 	}
-	return newAPIClient(f.Server, text), nil
+	return newAPIClient(f.Server, text, opts...)
 }
 
 // mint makes a token for a server on this machine. For another one it does not: the
@@ -93,160 +91,22 @@ func onLoopback(host string) bool {
 
 // apiClient speaks to the REST API of a server. It is safe for concurrent use.
 type apiClient struct {
-	base  string // of the server, without a slash at the end
-	token string
-	http  *http.Client
+	*client.Client
+	server string // its URL, without a slash at the end
+	token  string
 }
 
-const (
-	apiPrefix  = "/api/v1"
-	apiTimeout = 15 * time.Second // of one exchange
-	maxAnswer  = 16 << 20         // bytes
-)
-
-func newAPIClient(server, token string) *apiClient {
-	return &apiClient{
-		base: strings.TrimRight(server, "/"), token: token,
-		http: &http.Client{
-			Transport: &http.Transport{
-				Proxy:                 http.ProxyFromEnvironment,
-				DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-				TLSHandshakeTimeout:   10 * time.Second,
-				ResponseHeaderTimeout: apiTimeout,
-				IdleConnTimeout:       30 * time.Second,
-			},
-			// The API redirects nobody, and a token is not for those who do.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-	}
-}
-
-// close lets go of connections.
-func (c *apiClient) close() { c.http.CloseIdleConnections() }
-
-// unreachableError says that there was no answer.
-type unreachableError struct {
-	server string
-	cause  error
-}
-
-// Error names the server and the reason, not the path.
-func (e *unreachableError) Error() string {
-	return fmt.Sprintf("the server at %s does not answer: %v", e.server, e.cause)
-}
-
-// Unwrap gives the reason.
-func (e *unreachableError) Unwrap() error { return e.cause }
-
-// apiError is an answer other than 2xx.
-type apiError struct {
-	status int
-	doing  string // method and path
-	code   string // the API's; "" = it has none, or it is not the API that answers
-	detail string // what the server says, in one line
-}
-
-// Error says what was asked and what the server says to it.
-func (e *apiError) Error() string {
-	if e.status == http.StatusUnauthorized {
-		return "the server does not accept the token: " + e.detail
-	}
-	return fmt.Sprintf("%s: %d %s: %s", e.doing, e.status, http.StatusText(e.status), e.detail)
-}
-
-// do makes one exchange; path follows /api/v1. in becomes the body unless it is nil, as
-// JSON; the answer's body goes into out unless that is nil.
-func (c *apiClient) do(ctx context.Context, method, path string, in, out any) error {
-	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
-	defer cancel()
-	body, err := encodeJSON(in)
+func newAPIClient(server, token string, opts ...client.Option) (*apiClient, error) {
+	c, err := client.New(server, token, append([]client.Option{client.WithUserAgent("callboard/" + version())}, opts...)...)
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
+		return nil, asFlag(err)
 	}
-	response, err := c.open(ctx, method, path, body)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = response.Body.Close() }()
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
-		return &unreachableError{c.base, err}
-	}
-	if out == nil || len(text) == 0 {
-		return nil
-	}
-	if err := json.Unmarshal(text, out); err != nil {
-		return fmt.Errorf("%s %s: the answer is not as expected: %w", method, path, err)
-	}
-	return nil
+	return &apiClient{c, strings.TrimRight(server, "/"), token}, nil
 }
 
-// open makes a request and gives the answer, whose body the caller closes, if it is a
-// 2xx. Its errors are unreachableError and apiError.
-func (c *apiClient) open(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(ctx, method, c.base+apiPrefix+path, bytes.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", method, path, err)
-	}
-	request.Header.Set("Authorization", "Bearer "+c.token)
-	request.Header.Set("User-Agent", "callboard/"+version())
-	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
-	response, err := c.http.Do(request)
-	if err != nil {
-		if wrapped, ok := errors.AsType[*url.Error](err); ok {
-			err = wrapped.Err // without the URL, which the caller's error names
-		}
-		return nil, &unreachableError{c.base, err}
-	}
-	if response.StatusCode/100 == 2 {
-		return response, nil
-	}
-	defer func() { _ = response.Body.Close() }()
-	text, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10)) // the status says enough without it
-	code, detail := readProblem(text)
-	return nil, &apiError{status: response.StatusCode, doing: method + " " + apiPrefix + path, code: code, detail: printable(detail)}
-}
-
-// readProblem reads the API's errors: {code, detail}, or {detail: [{loc, msg}]}.
-func readProblem(text []byte) (code, detail string) {
-	var plain struct{ Code, Detail string }
-	if json.Unmarshal(text, &plain) == nil && plain.Detail != "" {
-		return plain.Code, plain.Detail
-	}
-	var fields struct {
-		Detail []struct {
-			Loc []string
-			Msg string
-		}
-	}
-	if json.Unmarshal(text, &fields) == nil && len(fields.Detail) > 0 {
-		parts := make([]string, len(fields.Detail))
-		for i, f := range fields.Detail {
-			parts[i] = strings.Join(f.Loc, ".") + " " + f.Msg
-		}
-		return "", strings.Join(parts, "; ")
-	}
-	return "", string(bytes.TrimSpace(text[:min(len(text), 300)]))
-}
-
-// encodeJSON is encoding/json without its escapes for HTML; nil stays nil, and JSON in a
-// json.RawMessage stays as it is, byte for byte.
-func encodeJSON(v any) ([]byte, error) {
-	switch raw := v.(type) {
-	case nil:
-		return nil, nil
-	case json.RawMessage:
-		return raw, nil
-	}
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+// asFlag makes an error of client.New one of a flag: its fields have the flags' names.
+func asFlag(err error) error {
+	return usageError{errors.New("--" + strings.TrimPrefix(err.Error(), "client: "))}
 }
 
 // apiApp is an app as the API shows it.
@@ -274,8 +134,8 @@ func (c *apiClient) findApp(ctx context.Context, named string) (apiApp, error) {
 		return c.onlyApp(ctx)
 	}
 	var found apiApp
-	err := c.do(ctx, http.MethodGet, "/app/"+url.PathEscape(named), nil, &found)
-	if isStatus(err, http.StatusNotFound) {
+	err := c.Do(ctx, http.MethodGet, "/app/"+url.PathEscape(named), nil, &found)
+	if errors.Is(err, client.ErrNotFound) {
 		return found, fmt.Errorf("--app: there is no app %q that the token may see", named)
 	}
 	return found, err
@@ -287,7 +147,7 @@ func (c *apiClient) onlyApp(ctx context.Context) (apiApp, error) {
 		Data []apiApp `json:"data"`
 		Done bool     `json:"done"`
 	}
-	if err := c.do(ctx, http.MethodGet, "/app?limit=10", nil, &page); err != nil {
+	if err := c.Do(ctx, http.MethodGet, "/app?limit=10", nil, &page); err != nil {
 		return apiApp{}, err
 	}
 	switch len(page.Data) {
@@ -304,12 +164,6 @@ func (c *apiClient) onlyApp(ctx context.Context) (apiApp, error) {
 		names = append(names, "…")
 	}
 	return apiApp{}, usageError{fmt.Errorf("--app: name one of the apps: %s", strings.Join(names, ", "))}
-}
-
-// isStatus reports whether an error is an answer of this status.
-func isStatus(err error, status int) bool {
-	e, ok := errors.AsType[*apiError](err)
-	return ok && e.status == status
 }
 
 // appOfToken reads the app that a token is limited to; "" = none. It verifies nothing,

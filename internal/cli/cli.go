@@ -29,18 +29,20 @@ const DefaultOrg = "org_000000000000000000callboard"
 
 // commands is the grammar: one field for each command.
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Run the server."`
-	Token   tokenCommand   `cmd:"" help:"Print a token for the API."`
-	Migrate migrateCommand `cmd:"" help:"Bring a database's schema up to date before the server does."`
-	Copy    copyCommand    `cmd:"" help:"Copy a SQLite database to PostgreSQL."`
-	Events  eventsCommand  `cmd:"" help:"List the event types of the catalogue, in each dialect's words."`
-	Trigger triggerCommand `cmd:"" help:"Send a sample of an event type to the endpoints that hear it."`
-	Verify  verifyCommand  `cmd:"" help:"Say whether a webhook is valid, and if not, exactly why."`
-	Sign    signCommand    `cmd:"" help:"Print the headers that authenticate a body."`
-	Demo    demoCommand    `cmd:"" help:"Show everything at work, on a temporary database."`
-	Listen  listenCommand  `cmd:"" help:"Receive an app's webhooks on this machine."`
-	Health  healthCommand  `cmd:"" help:"Ask a server whether it is ready."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve    serveCommand    `cmd:"" help:"Run the server."`
+	Token    tokenCommand    `cmd:"" help:"Print a token for the API."`
+	Migrate  migrateCommand  `cmd:"" help:"Bring a database's schema up to date before the server does."`
+	Copy     copyCommand     `cmd:"" help:"Copy a SQLite database to PostgreSQL."`
+	Events   eventsCommand   `cmd:"" help:"List the event types of the catalogue, in each dialect's words."`
+	Trigger  triggerCommand  `cmd:"" help:"Send a sample of an event type to the endpoints that hear it."`
+	Import   importCommand   `cmd:"" help:"Tell what happened, from a file of activities."`
+	Verify   verifyCommand   `cmd:"" help:"Say whether a webhook is valid, and if not, exactly why."`
+	Sign     signCommand     `cmd:"" help:"Print the headers that authenticate a body."`
+	Demo     demoCommand     `cmd:"" help:"Show everything at work, on a temporary database."`
+	Simulate simulateCommand `cmd:"" help:"Tell a server of a made-up day, and compare its figures."`
+	Listen   listenCommand   `cmd:"" help:"Receive an app's webhooks on this machine."`
+	Health   healthCommand   `cmd:"" help:"Ask a server whether it is ready."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
 // process is what commands have of the process around them.

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/callboard/callboard/client"
 )
 
 // listenCommand is `callboard listen`.
@@ -95,19 +97,19 @@ func asWord(text string) string {
 
 // Run listens until ctx ends.
 func (c *listenCommand) Run(ctx context.Context, p *process) error {
-	client, err := c.client()
+	api, err := c.client(client.WithRetries(0)) // keepListening does that
 	if err != nil {
 		return err
 	}
-	defer client.close()
-	found, err := client.findApp(ctx, c.App)
+	defer api.Close()
+	found, err := api.findApp(ctx, c.App)
 	if err != nil {
 		return err
 	}
 	forwarder := newForwarder(c.ForwardTo)
 	defer forwarder.close()
 	l := &listening{
-		api: client, app: found, uid: c.uid(), dialect: c.Dialect, events: c.Events, forward: forwarder,
+		api: api, app: found, uid: c.uid(), dialect: c.Dialect, events: c.Events, forward: forwarder,
 		screen: newScreen(p.stdout, p.stderr, c.JSON), queue: make(chan arrival, queued),
 	}
 	return l.run(ctx)
@@ -213,15 +215,15 @@ func (l *listening) keepListening(ctx context.Context) error {
 // hopeless reports whether the server has answered and will answer so again. A 404 that
 // is not the API's is a proxy's, whose server is away.
 func hopeless(err error) bool {
-	e, ok := errors.AsType[*apiError](err)
+	e, ok := errors.AsType[*client.Error](err)
 	if !ok {
 		return false
 	}
-	switch e.status {
+	switch e.Status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity:
 		return true
 	case http.StatusNotFound:
-		return e.code != ""
+		return e.Code != ""
 	}
 	return false
 }
@@ -278,7 +280,7 @@ func (l *listening) enable(ctx context.Context, inbox string) (again bool, err e
 	var made struct {
 		ID string `json:"id"`
 	}
-	if err := l.api.do(ctx, http.MethodPut, l.path(), listenEndpoint{
+	if err := l.api.Do(ctx, http.MethodPut, l.path(), listenEndpoint{
 		URL: inbox, Description: "callboard listen", FilterTypes: l.events, Dialect: l.dialect, RetrySchedule: retrySchedule,
 	}, &made); err != nil {
 		return false, err
@@ -308,7 +310,7 @@ func (l *listening) disable(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
 	defer cancel()
-	if err := l.api.do(ctx, http.MethodPatch, l.path(), map[string]bool{"disabled": true}, nil); err != nil {
+	if err := l.api.Do(ctx, http.MethodPatch, l.path(), map[string]bool{"disabled": true}, nil); err != nil {
 		return fmt.Errorf("the endpoint %s could not be disabled, and its deliveries will fail until it is: %w", l.endpoint, err)
 	}
 	l.screen.note("the endpoint %s is disabled until you listen again; its secret stays", l.endpoint)

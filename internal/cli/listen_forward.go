@@ -15,6 +15,9 @@ import (
 // itself gives an endpoint by default.
 const forwardTimeout = 15 * time.Second
 
+// maxForwarded is how much of the target's answer is read, in bytes, so that the connection can be used again.
+const maxForwarded = 16 << 20
+
 // forwarder sends webhooks on to the developer's own server.
 type forwarder struct {
 	target string
@@ -79,7 +82,7 @@ func (f *forwarder) post(ctx context.Context, a *arrival) forwarded {
 		return forwarded{Took: time.Since(begin), Err: plainly(err)}
 	}
 	defer func() { _ = response.Body.Close() }()
-	_, err = io.Copy(io.Discard, io.LimitReader(response.Body, maxAnswer))
+	_, err = io.Copy(io.Discard, io.LimitReader(response.Body, maxForwarded))
 	return forwarded{Status: response.StatusCode, Took: time.Since(begin), Err: plainly(err)}
 }
 

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 	"unicode"
+
+	"github.com/callboard/callboard/wire"
 )
 
 // screen prints what `callboard listen` has to tell: webhooks to stdout, all else to
@@ -55,7 +57,7 @@ func (s *screen) begin(l *listening, in *inboxOpened) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, _ = fmt.Fprintf(s.err, "Listening at %s. Ctrl-C ends it.\n", l.api.base)
+	_, _ = fmt.Fprintf(s.err, "Listening at %s. Ctrl-C ends it.\n", l.api.server)
 	for _, row := range rows {
 		_, _ = fmt.Fprintf(s.err, "  %-10s  %s\n", row[0], row[1])
 	}
@@ -140,7 +142,7 @@ func line(a *arrival, result *forwarded) []byte {
 			out.Forwarded.Error = result.Err.Error()
 		}
 	}
-	text, err := encodeJSON(out)
+	text, err := wire.MarshalValue(out)
 	if err != nil { // texts, times and JSON that is valid always encode
 		panic(err)
 	}

@@ -57,14 +57,14 @@ func (l *listening) stream(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	path := "/app/" + url.PathEscape(l.app.ID) + "/inbox/" + url.PathEscape(l.uid)
-	response, err := l.api.open(ctx, http.MethodGet, path, nil)
+	events, err := l.api.Open(ctx, path, "text/event-stream")
 	if err != nil {
 		return err
 	}
-	defer func() { _ = response.Body.Close() }()
+	defer func() { _ = events.Close() }()
 	watchdog := time.AfterFunc(silence, func() { cancel(errSilent) })
 	defer watchdog.Stop()
-	err = readEvents(response.Body, func() { watchdog.Reset(silence) }, func(name string, data []byte) error {
+	err = readEvents(events, func() { watchdog.Reset(silence) }, func(name string, data []byte) error {
 		watchdog.Stop() // waiting for our own queue is not the server's silence
 		defer watchdog.Reset(silence)
 		return l.event(ctx, name, data)
@@ -115,7 +115,7 @@ func (l *listening) typeOf(ctx context.Context, message string) string {
 		EventType string `json:"eventType"`
 	}
 	path := "/app/" + url.PathEscape(l.app.ID) + "/msg/" + url.PathEscape(message) + "?with_content=false"
-	_ = l.api.do(ctx, http.MethodGet, path, nil, &out) // the webhook is worth printing without
+	_ = l.api.Do(ctx, http.MethodGet, path, nil, &out) // the webhook is worth printing without
 	return out.EventType
 }
 

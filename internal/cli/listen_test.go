@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callboard/callboard/client"
 	"github.com/callboard/callboard/internal/app"
 	"github.com/callboard/callboard/internal/token"
 	"github.com/callboard/callboard/receiver/receivertest"
@@ -86,7 +87,7 @@ func newSite(t *testing.T) *site {
 	if s.api, err = flags.client(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.api.close)
+	t.Cleanup(s.api.Close)
 	s.do(http.MethodPost, "/app", `{"name":"Acme","uid":"acme"}`, nil)
 	return s
 }
@@ -118,7 +119,7 @@ func (s *site) do(method, path, body string, out any) {
 	if body != "" {
 		in = json.RawMessage(body)
 	}
-	if err := s.api.do(s.t.Context(), method, path, in, out); err != nil {
+	if err := s.api.Do(s.t.Context(), method, path, in, out); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -476,15 +477,15 @@ func TestHopeless(t *testing.T) {
 		err  error
 		want bool
 	}{
-		{&apiError{status: 401}, true},
-		{&apiError{status: 403}, true},
-		{fmt.Errorf("wrapped: %w", &apiError{status: 422}), true},
-		{&apiError{status: 404, code: "not_found"}, true},
-		{&apiError{status: 404}, false}, // a proxy's
-		{&apiError{status: 429}, false},
-		{&apiError{status: 502}, false},
-		{&apiError{status: 503}, false},
-		{&unreachableError{cause: io.EOF}, false},
+		{&client.Error{Status: 401}, true},
+		{&client.Error{Status: 403}, true},
+		{fmt.Errorf("wrapped: %w", &client.Error{Status: 422}), true},
+		{&client.Error{Status: 404, Code: "not_found"}, true},
+		{&client.Error{Status: 404}, false}, // a proxy's
+		{&client.Error{Status: 429}, false},
+		{&client.Error{Status: 502}, false},
+		{&client.Error{Status: 503}, false},
+		{&client.UnreachableError{Cause: io.EOF}, false},
 		{errEnded, false},
 	} {
 		if got := hopeless(row.err); got != row.want {

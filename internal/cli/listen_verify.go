@@ -39,7 +39,7 @@ func (s *secrets) read(ctx context.Context, l *listening) (changed bool, err err
 	var out struct {
 		Key string `json:"key"`
 	}
-	if err := l.api.do(ctx, http.MethodGet, l.path()+"/secret", nil, &out); err != nil {
+	if err := l.api.Do(ctx, http.MethodGet, l.path()+"/secret", nil, &out); err != nil {
 		return false, err
 	}
 	if s.text == out.Key && s.checker != nil {

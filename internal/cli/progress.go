@@ -17,6 +17,7 @@ const (
 type progress struct {
 	out      io.Writer
 	terminal bool
+	unit     string // what is counted
 
 	began time.Time // when show was first called
 	from  int64     // what was done then
@@ -26,18 +27,18 @@ type progress struct {
 }
 
 func newProgress(out io.Writer, terminal bool) *progress {
-	return &progress{out: out, terminal: terminal}
+	return &progress{out: out, terminal: terminal, unit: "rows"}
 }
 
-// show tells how many of how many rows are done.
+// show tells how many of how many are done; total is -1 while nobody knows.
 func (p *progress) show(now time.Time, done, total int64) {
 	if p.began.IsZero() {
 		p.began, p.from, p.last = now, done, now
 		if done > 0 {
-			_, _ = fmt.Fprintf(p.out, "going on after %d rows\n", done)
+			_, _ = fmt.Fprintf(p.out, "going on after %d %s\n", done, p.unit)
 		}
 	}
-	p.line = describe(now.Sub(p.began), p.from, done, total)
+	p.line = describe(now.Sub(p.began), p.from, done, total, p.unit)
 	every := plainEvery
 	if p.terminal {
 		every = barEvery
@@ -68,14 +69,26 @@ func (p *progress) end() {
 	}
 }
 
+// note writes a line of its own, above the one that changes.
+func (p *progress) note(text string) {
+	if p.drawn {
+		text = "\r\x1b[K" + text
+		p.drawn, p.last = false, time.Time{} // to be drawn again at once
+	}
+	_, _ = fmt.Fprintln(p.out, text)
+}
+
 // describe writes the line; from is how much was done before the time that elapsed.
-func describe(elapsed time.Duration, from, done, total int64) string {
+func describe(elapsed time.Duration, from, done, total int64, unit string) string {
+	if total < 0 {
+		return fmt.Sprintf("%d %s", done, unit)
+	}
 	share := 1.0
 	if total > 0 {
 		share = float64(done) / float64(total)
 	}
 	filled := min(barWidth, int(share*barWidth))
-	line := fmt.Sprintf("[%s%s] %3.0f %%  %d of %d rows", strings.Repeat("#", filled), strings.Repeat("-", barWidth-filled), 100*share, done, total)
+	line := fmt.Sprintf("[%s%s] %3.0f %%  %d of %d %s", strings.Repeat("#", filled), strings.Repeat("-", barWidth-filled), 100*share, done, total, unit)
 	if done == from || elapsed <= 0 {
 		return line
 	}

@@ -20,9 +20,10 @@ func TestDescribe(t *testing.T) {
 		{2 * time.Second, 0, 500, 1000, "[###############---------------]  50 %  500 of 1000 rows  250/s  2s left"},
 		{2 * time.Second, 400, 500, 1000, "[###############---------------]  50 %  500 of 1000 rows  50/s  10s left"},
 		{time.Second, 400, 400, 1000, "[############------------------]  40 %  400 of 1000 rows"},
+		{time.Second, 0, 400, -1, "400 rows"},
 		{time.Minute, 0, 1000, 1000, "[##############################] 100 %  1000 of 1000 rows  17/s  0s left"},
 	} {
-		got := describe(tt.elapsed, tt.from, tt.done, tt.total)
+		got := describe(tt.elapsed, tt.from, tt.done, tt.total, "rows")
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%+v (-want +got):\n%s", tt, diff)
 		}
@@ -56,6 +57,25 @@ func TestProgress(t *testing.T) {
 		"\r\x1b[K[##############################] 100 %  1000 of 1000 rows  100/s  0s left\n"
 	if diff := cmp.Diff(bar, run(true, 800)); diff != "" {
 		t.Errorf("on a terminal, resumed (-want +got):\n%s", diff)
+	}
+}
+
+// TestProgressNote: what is noted stands above the line that changes.
+func TestProgressNote(t *testing.T) {
+	t.Parallel()
+	began := time.Date(2027, 3, 4, 5, 6, 7, 0, time.UTC)
+	var out strings.Builder
+	p := newProgress(&out, true)
+	p.unit = "lines"
+	p.show(began, 0, -1)
+	p.show(began.Add(barEvery), 5, -1)
+	p.note("line 3: is wrong")
+	p.show(began.Add(barEvery+1), 6, -1)
+	p.note("line 6: is wrong")
+	p.end()
+	want := "\r\x1b[K5 lines\r\x1b[Kline 3: is wrong\n\r\x1b[K6 lines\r\x1b[Kline 6: is wrong\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

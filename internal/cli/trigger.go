@@ -12,7 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/callboard/callboard/client"
 	"github.com/callboard/callboard/internal/dialect"
+	"github.com/callboard/callboard/wire"
 )
 
 // triggerCommand is `callboard trigger`.
@@ -53,21 +55,21 @@ func (c *triggerCommand) Validate() error {
 
 // Run sends the message and tells what became of it.
 func (c *triggerCommand) Run(ctx context.Context, p *process) error {
-	client, err := c.client()
+	api, err := c.client()
 	if err != nil {
 		return err
 	}
-	defer client.close()
-	app, err := client.findApp(ctx, c.App)
+	defer api.Close()
+	app, err := api.findApp(ctx, c.App)
 	if err != nil {
 		return err
 	}
-	in, err := c.message(ctx, client)
+	in, err := c.message(ctx, api)
 	if err != nil {
 		return err
 	}
 	if c.Activity {
-		return c.activity(ctx, p.stdout, client, app, in)
+		return c.activity(ctx, p.stdout, api, app, in)
 	}
 	var sent struct {
 		ID       string `json:"id"`
@@ -77,7 +79,7 @@ func (c *triggerCommand) Run(ctx context.Context, p *process) error {
 		} `json:"warnings"`
 	}
 	path := "/app/" + url.PathEscape(app.ID) + "/msg"
-	if err := client.do(ctx, http.MethodPost, path+"?with_content=false", in, &sent); err != nil {
+	if err := api.Do(ctx, http.MethodPost, path+"?with_content=false", in, &sent); err != nil {
 		return err
 	}
 	if !c.JSON {
@@ -86,7 +88,7 @@ func (c *triggerCommand) Run(ctx context.Context, p *process) error {
 			fmt.Fprintf(p.stdout, "warning: %s %s\n", strings.Join(w.Loc, "."), w.Msg)
 		}
 	}
-	hearers, err := client.outcome(ctx, path+"/"+sent.ID, time.Duration(c.Wait))
+	hearers, err := api.outcome(ctx, path+"/"+sent.ID, time.Duration(c.Wait))
 	if err != nil {
 		return err
 	}
@@ -101,9 +103,9 @@ type triggered struct {
 }
 
 // message is the sample with the changes that the flags ask for.
-func (c *triggerCommand) message(ctx context.Context, client *apiClient) (triggered, error) {
+func (c *triggerCommand) message(ctx context.Context, api *apiClient) (triggered, error) {
 	eventType := c.eventType()
-	sample, err := client.sample(ctx, eventType)
+	sample, err := api.sample(ctx, eventType)
 	if err != nil {
 		return triggered{}, err
 	}
@@ -116,7 +118,7 @@ func (c *triggerCommand) message(ctx context.Context, client *apiClient) (trigge
 	if err := c.lay(data); err != nil {
 		return triggered{}, err
 	}
-	payload, err := encodeJSON(sample)
+	payload, err := wire.MarshalValue(sample)
 	return triggered{eventType, payload, c.Channel}, err
 }
 
@@ -207,8 +209,8 @@ func (c *apiClient) sample(ctx context.Context, eventType string) (map[string]an
 			Examples []json.RawMessage `json:"examples"`
 		} `json:"schemas"`
 	}
-	err := c.do(ctx, http.MethodGet, "/event-type/"+url.PathEscape(eventType), nil, &found)
-	if isStatus(err, http.StatusNotFound) {
+	err := c.Do(ctx, http.MethodGet, "/event-type/"+url.PathEscape(eventType), nil, &found)
+	if errors.Is(err, client.ErrNotFound) {
 		return nil, usageError{fmt.Errorf("%s: the server has no such event type; callboard events lists those of the catalogue", eventType)}
 	}
 	if err != nil {
@@ -271,7 +273,7 @@ func (c *apiClient) hearers(ctx context.Context, message string) (all []hearer, 
 		}
 	}
 	app, id, _ := strings.Cut(message, "/msg/")
-	if err := c.do(ctx, http.MethodGet, app+"/attempt/msg/"+id+"?limit=250&expanded_statuses=true", nil, &attempts); err != nil {
+	if err := c.Do(ctx, http.MethodGet, app+"/attempt/msg/"+id+"?limit=250&expanded_statuses=true", nil, &attempts); err != nil {
 		return nil, false, err
 	}
 	var endpoints struct {
@@ -279,7 +281,7 @@ func (c *apiClient) hearers(ctx context.Context, message string) (all []hearer, 
 			ID, URL, Dialect, StatusText string
 		}
 	}
-	if err := c.do(ctx, http.MethodGet, message+"/endpoint?limit=250", nil, &endpoints); err != nil {
+	if err := c.Do(ctx, http.MethodGet, message+"/endpoint?limit=250", nil, &endpoints); err != nil {
 		return nil, false, err
 	}
 	attempted = true
@@ -353,7 +355,7 @@ type told struct {
 
 // activity tells the message's data as something that happened now, and prints the
 // messages that follow.
-func (c *triggerCommand) activity(ctx context.Context, w io.Writer, client *apiClient, app apiApp, in triggered) error {
+func (c *triggerCommand) activity(ctx context.Context, w io.Writer, api *apiClient, app apiApp, in triggered) error {
 	data, err := activityData(in.Payload)
 	if err != nil {
 		return usageError{fmt.Errorf("%s: %w", in.EventType, err)}
@@ -363,7 +365,7 @@ func (c *triggerCommand) activity(ctx context.Context, w io.Writer, client *apiC
 	}
 	path := "/app/" + url.PathEscape(app.ID)
 	body := map[string]any{"type": in.EventType, "data": data}
-	if err := client.do(ctx, http.MethodPost, path+"/activity", body, &answer); err != nil {
+	if err := api.Do(ctx, http.MethodPost, path+"/activity", body, &answer); err != nil {
 		return err
 	}
 	if len(answer.Data) != 1 {

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/callboard/callboard/wire"
 )
 
 // A delivery that ends while the command asks what became of it is told as it ended.
@@ -37,8 +39,11 @@ func TestTriggerOutcome(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	c := newAPIClient(server.URL, "hunter2")
-	t.Cleanup(c.close)
+	c, err := newAPIClient(server.URL, "hunter2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
 	got, err := c.outcome(t.Context(), "/app/app_1/msg/msg_1", 30*time.Second)
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +98,7 @@ func TestActivityData(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		if got, err := encodeJSON(data); err != nil || string(got) != want {
+		if got, err := wire.MarshalValue(data); err != nil || string(got) != want {
 			t.Errorf("%s: %s, %v", payload, got, err)
 		}
 	}

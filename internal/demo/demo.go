@@ -1,12 +1,14 @@
 // Package demo shows Callboard at work: a server on a temporary database, receivers of different manners and dialects on
-// loopback, and a stream of messages of all event types of the catalogue.
+// loopback, and a day at an event, made up by package simulator, that is told to the server within a minute.
 //
 // It is a client like any other: it speaks the public REST API, and its receivers verify with the public package
 // receiver. What it prints at the end comes from the two ends of the wire, never from inside of the server: what the
-// receivers took, and what the API's log of attempts says. Which endpoint hears what it asks the API, too.
+// receivers took, and what the API's lists of messages and attempts say. Which endpoint hears what it asks the API, too.
+// The time spent that a receiver was told is held against the simulator's own account of who sat where.
 package demo
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -15,25 +17,37 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/callboard/callboard/client"
 	"github.com/callboard/callboard/internal/app"
+	"github.com/callboard/callboard/internal/simulator"
 	"github.com/callboard/callboard/internal/token"
 )
 
 // How the demo runs.
 const (
-	messages  = 120                    // with Config.Once
-	postEvery = 15 * time.Millisecond  // with Config.Once
-	showEvery = 100 * time.Millisecond // the progress, on a terminal
-	pace      = 250 * time.Millisecond // between messages without Config.Once
+	// DefaultAttendees is how many people register for the event.
+	DefaultAttendees = 300
+	// DefaultLength is how long its day takes.
+	DefaultLength = 48 * time.Second
 
+	showEvery      = 100 * time.Millisecond // the progress, on a terminal
+	timeSpentDelay = 2 * time.Second        // an hour is too long for a demo
 	attemptTimeout = time.Second
 	hangFor        = 3 * time.Second // the third receiver, counted from its first request
-	endWithin      = time.Minute     // of the last message, with Config.Once
-	stopWithin     = 30 * time.Second
+
+	toldWithin = 20 * time.Second // of a day's end, the time spent
+	endWithin  = 30 * time.Second // of that, with Config.Once, the deliveries
+	askEvery   = 200 * time.Millisecond
+	stopWithin = 30 * time.Second
+
+	// A demo that goes on for days must not fill the disk: messages are kept for so long, and of events so many.
+	keepFor    = 20 * time.Minute
+	keepEvents = 20
 )
 
 // schedule retries quickly and often enough that every receiver recovers within it.
@@ -46,19 +60,29 @@ func schedule() []time.Duration {
 
 // Config says what to show.
 type Config struct {
-	// Once sends 120 messages, waits until every delivery has ended and prints figures. Otherwise messages are sent
-	// until the context ends.
-	Once     bool
-	Org      string       // required, a well-formed org id
-	Version  string       // of the server; "" = "dev"
-	Out      io.Writer    // required; takes what is shown
-	Terminal bool         // Out can rewrite its last line
-	Logger   *slog.Logger // of the server; default slog.Default()
+	// Once plays one day, waits until every delivery has ended and prints figures. Otherwise there is day after day until
+	// the context ends.
+	Once      bool
+	Seed      uint64        // of the first day; each next one has the next
+	Attendees int           // default DefaultAttendees
+	Length    time.Duration // of a day's play; default DefaultLength
+	Org       string        // required, a well-formed org id
+	Version   string        // of the server; "" = "dev"
+	Out       io.Writer     // required; takes what is shown
+	Terminal  bool          // Out can rewrite its last line
+	Logger    *slog.Logger  // of the server; default slog.Default()
+}
+
+func (cfg *Config) setDefaults() {
+	cfg.Attendees = cmp.Or(cfg.Attendees, DefaultAttendees)
+	cfg.Length = cmp.Or(cfg.Length, DefaultLength)
 }
 
 // Run shows the demo. With Config.Once it returns nil only if every delivery has arrived: taken by its receiver, once and
-// in its dialect's word, and a success in the API's log; and if nothing else has. Without, it returns nil when ctx ends.
+// in its dialect's word, and a success in the API's log; if nothing else has; and if the server's figures are those of the
+// simulator. Without, it returns nil when ctx ends.
 func Run(ctx context.Context, cfg Config) (err error) {
+	cfg.setDefaults()
 	s, err := setUp(ctx, cfg)
 	if err != nil {
 		return fmt.Errorf("set the demo up: %w", err)
@@ -80,12 +104,13 @@ type stage struct {
 	dir     string // of the database
 	server  *app.App
 	token   string
-	api     *client
+	api     api
 	words   words
 	app     string // id of the demo's app
 	targets []*target
 	serving errgroup.Group // the targets
 	ledger  *ledger
+	state   atomic.Pointer[simulator.State] // of the day's play
 }
 
 // setUp starts the server. What it started before an error is ended again.
@@ -119,6 +144,9 @@ func (s *stage) startServer(ctx context.Context) error {
 		Timeout:       attemptTimeout,
 		Version:       s.cfg.Version,
 		Logger:        s.cfg.Logger,
+
+		TimeSpentDelay: timeSpentDelay,
+		Retention:      keepFor,
 	})
 	if err != nil {
 		return err
@@ -126,8 +154,9 @@ func (s *stage) startServer(ctx context.Context) error {
 	if err := s.server.Start(ctx); err != nil {
 		return err
 	}
-	s.api = newClient(s.server.URL()+"/api/v1", s.token)
-	return nil
+	c, err := client.New(s.server.URL(), s.token)
+	s.api = api{c}
+	return err
 }
 
 // tearDown ends what runs and removes the database. The server goes first, so that what it sends still arrives.
@@ -137,6 +166,9 @@ func (s *stage) tearDown() error {
 		ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
 		defer cancel()
 		problems = append(problems, s.server.Stop(ctx))
+	}
+	if s.api.Client != nil {
+		s.api.Close()
 	}
 	for _, t := range s.targets {
 		problems = append(problems, t.close())
@@ -174,7 +206,9 @@ func (s *stage) open(ctx context.Context, receiver int) error {
 	if err != nil {
 		return err
 	}
-	if err := t.listen(ctx, secret, func(a arrival) { s.ledger.took(receiver, a, time.Now()) }); err != nil {
+	said, _ := s.words.of(t.speech.dialect, shownType)
+	took := func(a arrival) { s.ledger.took(receiver, a, time.Now(), a.word == said.text) }
+	if err := t.listen(ctx, secret, took); err != nil {
 		return err
 	}
 	s.serving.Go(t.serve)
@@ -198,20 +232,26 @@ func (s *stage) secret(ctx context.Context, t *target, in *endpointIn) (string, 
 	return token.Key, err
 }
 
-// once sends a fixed number of messages and judges what became of them.
+// once plays a day and judges what became of it.
 func (s *stage) once(ctx context.Context) error {
 	show := newProgress(s.cfg.Out, s.cfg.Terminal)
+	var r *report
 	err := s.showing(ctx, show, func(ctx context.Context) error {
-		if err := s.send(ctx, postEvery, messages); err != nil {
+		day, outcome, err := s.play(ctx, 0)
+		if err != nil {
 			return err
 		}
-		return s.awaitEnd(ctx)
+		all, err := s.api.messages(ctx, s.app)
+		if err != nil {
+			return err
+		}
+		if err := s.awaitEnd(ctx, all); err != nil {
+			return err
+		}
+		r, err = s.report(ctx, day, outcome, all)
+		return err
 	})
 	show.end(s.line())
-	if err != nil {
-		return err
-	}
-	r, err := s.report(ctx)
 	if err != nil {
 		return err
 	}
@@ -219,15 +259,51 @@ func (s *stage) once(ctx context.Context) error {
 	return r.verdict()
 }
 
-// forever sends messages until ctx ends.
+// forever plays day after day until ctx ends.
 func (s *stage) forever(ctx context.Context) error {
 	show := newProgress(s.cfg.Out, s.cfg.Terminal)
-	err := s.showing(ctx, show, func(ctx context.Context) error { return s.send(ctx, pace, 0) })
+	err := s.showing(ctx, show, func(ctx context.Context) error {
+		for n := 0; ; n++ {
+			day, _, err := s.play(ctx, n)
+			if err != nil {
+				return err
+			}
+			show.note(fmt.Sprintf("%s is over: time spent: %s", day.Plan.Name, day.Account.TimeSpent(s.ledger.figures())))
+			if n < keepEvents {
+				continue
+			}
+			if err := s.api.App(s.app).Events().Delete(ctx, eventName(n-keepEvents), client.Quiet()); err != nil {
+				return err
+			}
+		}
+	})
 	show.end(s.line())
 	if ctx.Err() != nil {
 		return nil // that is how it ends
 	}
 	return err
+}
+
+// eventName is the id of the n-th day's event.
+func eventName(n int) string { return fmt.Sprint("summit-", n+1) }
+
+// play plays the n-th day, and waits until its figures were told.
+func (s *stage) play(ctx context.Context, n int) (*simulator.Day, simulator.Outcome, error) {
+	day := simulator.Script(simulator.Plan{
+		Seed: s.cfg.Seed + uint64(n), Attendees: s.cfg.Attendees, Name: eventName(n), Ends: time.Now().Add(s.cfg.Length),
+	})
+	s.ledger.begin(day)
+	outcome, err := simulator.Play(ctx, simulator.Config{
+		Client: s.api.Client, App: s.app, Length: s.cfg.Length, Show: func(state simulator.State) { s.state.Store(&state) },
+	}, day)
+	if err != nil {
+		return nil, outcome, err
+	}
+	_, err = s.await(ctx, toldWithin, func(context.Context) (bool, error) {
+		heard := s.ledger.figures()
+		return day.Complete(heard) && day.Account.TimeSpent(heard).Whole(), nil
+	})
+	return day, outcome, err
 }
 
 // showing does the work while the progress is shown.
@@ -255,65 +331,42 @@ func (s *stage) showing(ctx context.Context, show *progress, work func(context.C
 	return group.Wait()
 }
 
-// send posts n messages, or without end if n is 0, one at each tick. The story goes round the catalogue, so that every
-// event type is heard. If there is an end, the messages tell of the last n seconds, each of its own; see happening.
-func (s *stage) send(ctx context.Context, every time.Duration, n int) error {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	start := time.Now().Add(-time.Duration(n) * time.Second)
-	for i := 0; n == 0 || i < n; i++ {
-		began := time.Now()
-		at := began
-		if n > 0 {
-			at = start.Add(time.Duration(i) * time.Second)
-		}
-		eventType, payload, err := compose(i, at)
-		if err != nil {
-			return err
-		}
-		var made created
-		if err := s.api.post(ctx, "/app/"+s.app+"/msg", messageIn{EventType: eventType, Payload: payload}, &made); err != nil {
-			return err
-		}
-		s.ledger.post(posted{made.ID, eventType, at.Unix(), began})
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
-	return nil
-}
-
-// awaitEnd returns when the API says that no delivery is under way any more.
-func (s *stage) awaitEnd(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, endWithin, errors.New("some deliveries have not ended"))
-	defer cancel()
-	tick := time.NewTicker(showEvery)
+// await asks until the answer is yes, or the time is over; then it reports false.
+func (s *stage) await(ctx context.Context, most time.Duration, done func(context.Context) (bool, error)) (bool, error) {
+	deadline := time.Now().Add(most)
+	tick := time.NewTicker(askEvery)
 	defer tick.Stop()
 	for {
-		ended, err := s.ended(ctx)
-		if ended || err != nil {
-			return err
+		yes, err := done(ctx)
+		if yes || err != nil || time.Now().After(deadline) {
+			return yes, err
 		}
 		select {
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return false, context.Cause(ctx)
 		case <-tick.C:
 		}
 	}
 }
 
-// ended reports whether every message has an ended delivery for every endpoint that should hear it.
-func (s *stage) ended(ctx context.Context) (bool, error) {
-	for _, t := range s.targets {
-		var have stats
-		if err := s.api.get(ctx, "/app/"+s.app+"/endpoint/"+t.endpoint+"/stats", &have); err != nil {
-			return false, err
-		}
-		if have.Success+have.Fail+have.Canceled < len(s.ledger.hearings(t.speech.dialect, s.words)) || have.Pending+have.Sending > 0 {
-			return false, nil
-		}
+// awaitEnd waits until every message has an ended delivery for every endpoint that should hear it. If that takes too
+// long the report says what is missing.
+func (s *stage) awaitEnd(ctx context.Context, all []messageOut) error {
+	expected := make([]int, len(s.targets))
+	for i, t := range s.targets {
+		expected[i] = len(s.words.hearings(t.speech.dialect, all))
 	}
-	return true, nil
+	_, err := s.await(ctx, endWithin, func(ctx context.Context) (bool, error) {
+		for i, t := range s.targets {
+			var have stats
+			if err := s.api.get(ctx, "/app/"+s.app+"/endpoint/"+t.endpoint+"/stats", &have); err != nil {
+				return false, err
+			}
+			if have.Success+have.Fail+have.Canceled < expected[i] || have.Pending+have.Sending > 0 {
+				return false, nil
+			}
+		}
+		return true, nil
+	})
+	return err
 }

@@ -3,12 +3,11 @@ package demo
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
-	"net/http"
-	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -18,153 +17,34 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/callboard/callboard/internal/dialect"
-	"github.com/callboard/callboard/internal/dialect/builtin"
+	"github.com/callboard/callboard/internal/simulator"
 )
 
-// TestKinds: the demo tells of every event type of the catalogue, once in a round.
-func TestKinds(t *testing.T) {
+// TestRun plays a small day to the end: all arrives, and all figures agree.
+func TestRun(t *testing.T) {
 	t.Parallel()
-	var want, got []string
-	for _, eventType := range builtin.Catalog(builtin.Dialects(builtin.Config{})).Types() {
-		want = append(want, eventType.Name)
-	}
-	for _, k := range kinds {
-		got = append(got, k.name)
-	}
-	slices.Sort(got)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("event types (-want +got):\n%s", diff)
-	}
-}
-
-// TestCompose holds each message to the catalogue's schema, to the fields that it is about, and to what makes it readable
-// in every dialect that says it.
-func TestCompose(t *testing.T) {
-	t.Parallel()
-	at := time.Date(2026, 5, 4, 10, 0, 0, 123_456_789, time.UTC)
-	want := map[string][]string{
-		"session.joined":                      {"event", "session", "registration"},
-		"session.time_spent":                  {"event", "session", "registration", "timeSpentInMinutes"},
-		"session.deleted":                     {"event", "session", "actor"},
-		"contact.created":                     {"contact", "actor", "sourceOfChange"},
-		"session.speaker.attached":            {"event", "session", "speaker"},
-		"sponsor.event.associated":            {"sponsor", "event"},
-		"conversation.user_joined":            {"conversation"},
-		"conference.recording.ready":          {"hostId", "companyId", "conferenceId", "recordingId", "downloadLink"},
-		"conference.participant.entered":      {"hostId", "companyId", "conferenceId", "participantId", "participantRole", "meetingUrl"},
-		"conference.participant.role_changed": {"hostId", "conferenceId", "participantId", "participantRole"},
-		"conference.dialout.status_changed":   {"participantId", "status", "phoneNumber"},
-		"drive.file.added":                    {"hostId", "companyId", "id", "filename", "size"},
-		"iotum.vcon_import_failure":           {"uuid", "company_id", "host_id", "error"},
-	}
-	catalog := builtin.Catalog(builtin.Dialects(builtin.Config{}))
-	for n := range 2 * len(kinds) {
-		eventType, payload, err := compose(n, at)
-		if err != nil {
-			t.Fatal(err)
-		}
-		problems, err := catalog.Check(eventType, payload)
-		if err != nil || len(problems) > 0 {
-			t.Errorf("%s does not fit its schema (%v): %v", eventType, err, problems)
-		}
-		var got struct {
-			Type, Timestamp string
-			Data            map[string]any
-		}
-		if err := json.Unmarshal(payload, &got); err != nil {
-			t.Fatalf("%s: %v", eventType, err)
-		}
-		if got.Type != eventType || got.Timestamp != "2026-05-04T10:00:00.123Z" || len(got.Data) == 0 {
-			t.Errorf("%s has type %q, timestamp %q and %d fields of data", eventType, got.Type, got.Timestamp, len(got.Data))
-		}
-		for _, field := range want[eventType] {
-			if _, ok := got.Data[field]; !ok {
-				t.Errorf("%s has no %s", eventType, field)
-			}
-		}
-		if _, ok := got.Data["companyId"]; ok && eventType == "conference.participant.role_changed" {
-			t.Errorf("%s has a company", eventType)
-		}
-		_, again, err := compose(n, at)
-		if diff := cmp.Diff(string(payload), string(again)); err != nil || diff != "" {
-			t.Errorf("%s differs the second time (%v):\n%s", eventType, err, diff)
-		}
-	}
-}
-
-// TestUnderstood renders each message in each dialect and lets the receivers of that dialect read it: they find the word
-// and the second by which the report tells messages apart.
-func TestUnderstood(t *testing.T) {
-	t.Parallel()
-	at := time.Date(2026, 5, 4, 10, 0, 7, 123_456_789, time.UTC)
-	dialects := builtin.Dialects(builtin.Config{})
-	heard := map[string]int{}
-	for n, k := range kinds {
-		eventType, payload, err := compose(n, at)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, target := range newTargets() {
-			d, known := dialects.Get(target.speech.dialect)
-			if !known {
-				t.Fatalf("there is no dialect %s", target.speech.dialect)
-			}
-			word, fit := d.Word(eventType)
-			if fit == dialect.Unsaid {
-				continue
-			}
-			body, err := d.Render(dialect.Message{ID: messageID, Type: eventType, Tenant: appUID, Time: time.Now(), Payload: payload})
-			if err != nil {
-				t.Errorf("%s in %s: %v", k.name, d.Name(), err)
-				continue
-			}
-			got := receive(t, target.speech, d, body)
-			if want := (happening{word, at.Unix()}); got.happening() != want {
-				t.Errorf("%s in %s is received as %v, want %v", k.name, d.Name(), got.happening(), want)
-			}
-			heard[target.name]++
-		}
-	}
-	want := map[string]int{"healthy": 58, "fails": 58, "hangs": 58, "zuddl": 11, "board": 20, "oration": 8, "iotum": 28}
-	if diff := cmp.Diff(want, heard); diff != "" {
-		t.Errorf("event types by receiver (-want +got):\n%s", diff)
-	}
-}
-
-const messageID = "msg_0tyj9Ub7s0zg9WEbvAy1XFFn4NR"
-
-// receive sends a signed body to a handler as a receiver has it.
-func receive(t *testing.T, s speech, d dialect.Dialect, body []byte) (got arrival) {
-	t.Helper()
-	secret := d.NewSecret()
-	if s.newSecret != nil {
-		secret = s.newSecret()
-	}
-	if err := d.CheckSecret(secret); err != nil {
-		t.Fatalf("the secret of %s: %v", s.dialect, err)
-	}
-	signer, err := d.NewSigner([]string{secret})
-	if err != nil {
-		t.Fatal(err)
-	}
-	taken := 0
-	handler, err := s.handler(secret, func(_ context.Context, a arrival) error {
-		taken++
-		got = a
-		return nil
+	var out writer
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	defer cancel()
+	err := Run(ctx, Config{
+		Once: true, Attendees: 20, Length: 3 * time.Second, Org: "org_000000000000000000callboard", Out: &out,
+		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
-		t.Fatal(err)
+		t.Errorf("%v\n%s", err, out)
 	}
-	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/webhooks", bytes.NewReader(body))
-	signer.Sign(request.Header, messageID, time.Now(), body)
-	answer := httptest.NewRecorder()
-	handler.ServeHTTP(answer, request)
-	if answer.Code != http.StatusOK || taken != 1 {
-		t.Fatalf("%s answers %d %s to %s", s.dialect, answer.Code, answer.Body, body)
+	for _, want := range []string{
+		`time spent: (\d{3}) of (\d{3}) agree`, `who came: (20) of (20) agree`, `attendance: (\d\d) of (\d\d) agree`,
+		`delivered (\d{4}) of (\d{4})`,
+	} {
+		found := regexp.MustCompile(`(?m)^` + want + `$`).FindSubmatch(out)
+		if found == nil || string(found[1]) != string(found[2]) {
+			t.Errorf("%s is not in\n%s", want, out)
+		}
 	}
-	return got
+	if last := bytes.TrimSpace(out[bytes.LastIndexByte(bytes.TrimSpace(out), '\n')+1:]); !bytes.HasPrefix(last, []byte("delivered ")) {
+		t.Errorf("the last line is %q", last)
+	}
 }
 
 func TestWords(t *testing.T) {
@@ -185,38 +65,63 @@ func TestWords(t *testing.T) {
 	}
 }
 
+func TestHearings(t *testing.T) {
+	t.Parallel()
+	w := words{"native": {"a": {text: "a"}, "b": {text: "b"}}, "zuddl": {"b": {text: "B"}}}
+	all := []messageOut{{ID: "m1", EventType: "a"}, {ID: "m2", EventType: "b", Timestamp: time.Unix(9, 0)}}
+	all[1].Payload.Timestamp = time.UnixMilli(2500)
+	want := []hearing{{"m2", time.Unix(9, 0), happening{"B", 2}}}
+	if diff := cmp.Diff(want, w.hearings("zuddl", all), cmp.AllowUnexported(hearing{}, happening{})); diff != "" {
+		t.Errorf("hearings (-want +got):\n%s", diff)
+	}
+	if heard := w.hearings("native", all); len(heard) != 2 {
+		t.Errorf("native hears %d, want 2", len(heard))
+	}
+}
+
 func TestLedger(t *testing.T) {
 	t.Parallel()
 	at := func(ms int) time.Time { return time.Unix(1, 0).Add(time.Duration(ms) * time.Millisecond) }
-	w := words{"native": {"a": {text: "a"}, "b": {text: "b"}}, "zuddl": {"b": {text: "B"}}}
 	for _, forget := range []bool{false, true} {
 		l := newLedger(2, forget)
-		l.took(0, arrival{id: "1", word: "a", happened: at(10)}, at(7)) // before the API has answered
-		l.post(posted{"m1", "a", 1, at(5)})
-		l.took(0, arrival{id: "2", word: "a", happened: at(20)}, at(99)) // tells of the same
-		l.post(posted{"m2", "b", 2, at(10)})
-		l.took(1, arrival{id: "3", word: "B", happened: at(1500)}, at(15))
-		if diff := cmp.Diff(counts{posted: 2, taken: []int{2, 1}}, l.count(), cmp.AllowUnexported(counts{})); diff != "" {
+		l.took(0, arrival{id: "1", word: "a", happened: at(10), body: []byte("one")}, at(7), true)
+		l.took(0, arrival{id: "2", word: "a", happened: at(20)}, at(99), false) // tells of the same second
+		l.took(1, arrival{id: "3", word: "B", happened: at(1500)}, at(15), false)
+		if diff := cmp.Diff([]int{2, 1}, l.count()); diff != "" {
 			t.Errorf("forget %v: counts (-want +got):\n%s", forget, diff)
 		}
 		if forget {
-			if len(l.posted)+len(l.taken[0])+len(l.taken[1]) != 0 {
+			if len(l.taken[0])+len(l.taken[1])+len(l.bodies[0]) != 0 {
 				t.Error("what should be forgotten is not")
 			}
 			continue
 		}
-		taken, repeated := l.takings(0)
-		wantTaken := map[happening]taking{{"a", 1}: {at: at(7)}}
-		if diff := cmp.Diff(wantTaken, taken, cmp.AllowUnexported(happening{}, taking{})); diff != "" || repeated != 1 {
-			t.Errorf("%d repeated, want 1; takings (-want +got):\n%s", repeated, diff)
+		want := map[happening][]time.Time{{"a", 1}: {at(7), at(99)}}
+		if diff := cmp.Diff(want, l.takings(0)); diff != "" {
+			t.Errorf("takings (-want +got):\n%s", diff)
 		}
-		wantHeard := []hearing{{"m2", at(10), happening{"B", 2}}}
-		if diff := cmp.Diff(wantHeard, l.hearings("zuddl", w), cmp.AllowUnexported(hearing{}, happening{})); diff != "" {
-			t.Errorf("hearings (-want +got):\n%s", diff)
+		if got := l.body(0, happening{"a", 1}) + l.body(1, happening{"B", 2}); got != "one" {
+			t.Errorf("bodies: %q, want those alone that may be shown", got)
 		}
-		if all := l.hearings("native", w); len(all) != 2 {
-			t.Errorf("native hears %d, want 2", len(all))
-		}
+	}
+}
+
+// TestFigures: of the day that goes on, and by the first receiver, the ledger hears who spent how much time.
+func TestFigures(t *testing.T) {
+	t.Parallel()
+	const body = `{"type":"event.time_spent","timestamp":"2026-05-04T10:00:00.000Z","data":{"event":{"id":"summit-1"},` +
+		`"registration":{"id":"r-1"},"timeSpentInMinutes":42}}`
+	l := newLedger(2, true)
+	l.took(0, arrival{body: []byte(body)}, time.Now(), false) // no day goes on
+	l.begin(simulator.Script(simulator.Plan{Name: "summit-1", Ends: time.Now()}))
+	l.took(1, arrival{body: []byte(body)}, time.Now(), false) // the wrong receiver
+	if heard := l.figures(); len(heard.Event) != 0 {
+		t.Errorf("heard %v before it was told", heard.Event)
+	}
+	l.took(0, arrival{body: []byte(body)}, time.Now(), false)
+	l.took(0, arrival{body: []byte(`[]`)}, time.Now(), false)
+	if diff := cmp.Diff(map[string]int{"r-1": 42}, l.figures().Event); diff != "" {
+		t.Errorf("figures (-want +got):\n%s", diff)
 	}
 }
 
@@ -229,6 +134,9 @@ func TestJudge(t *testing.T) {
 	for i, message := range []string{"both", "retried", "failed", "only the log says so", "only the receiver says so", "neither"} {
 		expected = append(expected, hearing{message, begun, happening{"a", int64(i)}})
 	}
+	for i, message := range []string{"twin", "its twin, which has not arrived", "their brother"} { // of one second
+		expected = append(expected, hearing{message, begun.Add(time.Duration(10 * i)), happening{"a", 20}})
+	}
 	log := []attempt{
 		{"both", success},
 		{"retried", fail},
@@ -239,17 +147,22 @@ func TestJudge(t *testing.T) {
 		{"only the log says so", success},
 		{"only the receiver says so", fail},
 		{"not expected", success},
+		{"twin", success},
+		{"their brother", success},
 	}
-	taken := map[happening]taking{
-		{"a", 0}: {at: begun.Add(1)},
-		{"a", 1}: {at: begun.Add(2)},
-		{"a", 4}: {at: begun.Add(3)},
-		{"b", 0}: {at: begun.Add(4)}, // the right second, the wrong word
-		{"a", 9}: {at: begun.Add(5)},
+	taken := map[happening][]time.Time{
+		{"a", 0}:  {begun.Add(1)},
+		{"a", 1}:  {begun.Add(2)},
+		{"a", 4}:  {begun.Add(3)},
+		{"b", 0}:  {begun.Add(4)}, // the right second, the wrong word
+		{"a", 9}:  {begun.Add(5), begun.Add(6)},
+		{"a", 20}: {begun.Add(14), begun.Add(4)},
 	}
 	options := cmp.AllowUnexported(row{})
-	want := row{expected: 6, delivered: 2, attempts: 9, strays: 3, delays: []time.Duration{1, 2, 3}}
-	if diff := cmp.Diff(want, judge(expected, taken, log), options); diff != "" {
+	want := row{expected: 9, delivered: 4, attempts: 11, strays: 4, delays: []time.Duration{1, 2, 3, 4, 4}}
+	got := judge(expected, taken, log)
+	slices.Sort(got.delays)
+	if diff := cmp.Diff(want, got, options); diff != "" {
 		t.Errorf("judge (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(row{}, judge(nil, nil, nil), options); diff != "" {
@@ -260,19 +173,23 @@ func TestJudge(t *testing.T) {
 func TestVerdict(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		total row
-		want  string
+		r    report
+		want string
 	}{
-		{row{expected: 2, delivered: 2}, ""},
-		{row{expected: 2, delivered: 1, strays: 1}, "1 of 2 deliveries did not arrive"},
-		{row{expected: 2, delivered: 2, strays: 1}, "1 arrivals or deliveries were not expected"},
+		{report{total: row{expected: 2, delivered: 2}}, ""},
+		{report{total: row{expected: 2, delivered: 1, strays: 1}}, "1 of 2 deliveries did not arrive"},
+		{report{total: row{expected: 2, delivered: 2, strays: 1}}, "1 arrivals or deliveries were not expected"},
+		{report{outcome: simulator.Outcome{Refused: 3}}, "3 activities were refused"},
+		{report{timeSpent: simulator.Agreement{Agree: 1, Of: 2}}, "time spent: 1 of 2 agree"},
+		{report{shownUp: simulator.Agreement{Agree: 1, Of: 2}}, "who came: 1 of 2 agree"},
+		{report{attended: simulator.Agreement{Agree: 2, Of: 2, Differ: []string{"told twice"}}}, "attendance: 2 of 2 agree"},
 	} {
 		got := ""
-		if err := (&report{total: tt.total}).verdict(); err != nil {
+		if err := tt.r.verdict(); err != nil {
 			got = err.Error()
 		}
 		if got != tt.want {
-			t.Errorf("%+v: got %q, want %q", tt.total, got, tt.want)
+			t.Errorf("%+v: got %q, want %q", tt.r, got, tt.want)
 		}
 	}
 }
@@ -284,8 +201,8 @@ func TestReportFits(t *testing.T) {
 		rows:  []row{{"healthy", "sessionboard", 99999, 99999, 99999, 99999, 99999, 0, []time.Duration{time.Minute}}},
 		total: row{receiver: "total", expected: 99999, delivered: 99999},
 		samples: []sample{
-			{dialect: "sessionboard", eventType: "session.joined"},
-			{dialect: "oration", eventType: "session.joined", body: strings.Repeat("é", 200), translated: true},
+			{dialect: "sessionboard"},
+			{dialect: "oration", body: strings.Repeat("é", 200), translated: true},
 		},
 	}
 	var out writer
@@ -311,15 +228,15 @@ func TestLineFits(t *testing.T) {
 	t.Parallel()
 	s := stage{targets: newTargets()}
 	s.ledger = newLedger(len(s.targets), true)
-	if got, want := s.line(), "sent 0: healthy 0  fails 0  hangs 0  zuddl 0  board 0  oration 0  iotum 0"; got != want {
+	if got, want := s.line(), "doors closed: healthy 0 fails 0 hangs 0 zuddl 0 board 0 oration 0 iotum 0"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	for _, n := range []int{9_999, 10_000, 999_999} {
-		s.ledger.counts.posted = n
-		for i := range s.ledger.counts.taken {
-			s.ledger.counts.taken[i] = n
+		s.state.Store(&simulator.State{At: time.Date(2026, 5, 4, 16, 2, 9, 0, time.UTC), Present: n, Told: n, Of: n})
+		for i := range s.ledger.counts {
+			s.ledger.counts[i] = n
 		}
-		if line := s.line(); len(line) > 100 {
+		if line := s.line(); len(line) > 100 || !strings.HasPrefix(line, "16:02 100% "+short(n)+" in: ") {
 			t.Errorf("%d columns: %s", len(line), line)
 		}
 	}
@@ -338,20 +255,13 @@ func TestPercentiles(t *testing.T) {
 		{nil, 0, 0},
 		{[]time.Duration{7}, 7, 7},
 		{[]time.Duration{9, 1}, 1, 9},
-		{collect(values), 100, 198},
+		{slices.Collect(maps.Values(values)), 100, 198},
 	} {
 		p50, p99 := percentiles(tt.values)
 		if p50 != tt.p50 || p99 != tt.p99 {
 			t.Errorf("%d values: got %d, %d, want %d, %d", len(tt.values), p50, p99, tt.p50, tt.p99)
 		}
 	}
-}
-
-func collect(values map[int]time.Duration) (out []time.Duration) {
-	for v := range maps.Values(values) {
-		out = append(out, v)
-	}
-	return out
 }
 
 func TestTempers(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"text/tabwriter"
 	"time"
+
+	"github.com/callboard/callboard/internal/simulator"
 )
 
 // report says what became of the messages.
@@ -16,6 +18,13 @@ type report struct {
 	total   row
 	forged  int // requests whose signature was wrong
 	samples []sample
+
+	day       *simulator.Day
+	heard     *simulator.Account // what a receiver was told
+	outcome   simulator.Outcome
+	timeSpent simulator.Agreement // what a receiver was told, and the simulator's account
+	shownUp   simulator.Agreement
+	attended  simulator.Agreement // what the API's report of attendance says, and the account
 }
 
 // row is what one receiver had, or the total.
@@ -31,24 +40,36 @@ type row struct {
 	delays     []time.Duration
 }
 
-// report reads the API's log and lays it beside what the receivers have seen.
-func (s *stage) report(ctx context.Context) (*report, error) {
-	r := &report{total: row{receiver: "total"}, samples: s.samples()}
+// report reads the API's log and lays it beside what the receivers have seen, and the figures beside the simulator's.
+func (s *stage) report(ctx context.Context, day *simulator.Day, outcome simulator.Outcome, all []messageOut) (*report, error) {
+	r := &report{total: row{receiver: "total"}, samples: s.samples(all), day: day, outcome: outcome, heard: s.ledger.figures()}
 	for i, t := range s.targets {
 		attempts, err := s.api.attempts(ctx, s.app, t.endpoint)
 		if err != nil {
 			return nil, err
 		}
-		taken, repeated := s.ledger.takings(i)
-		one := judge(s.ledger.hearings(t.speech.dialect, s.words), taken, attempts)
+		taken := s.ledger.takings(i)
+		one := judge(s.words.hearings(t.speech.dialect, all), taken, attempts)
 		one.receiver, one.dialect, one.verified = t.name, t.speech.dialect, int(t.verified.Load())
-		one.duplicates = int(t.accepted.Load()) - len(taken) - repeated
-		one.strays += repeated
+		one.duplicates = int(t.accepted.Load()) - amount(taken)
 		r.rows = append(r.rows, one)
 		r.total.add(one)
 		r.forged += int(t.forged.Load())
 	}
+	attendance, err := day.Attendance(ctx, s.api.App(s.app))
+	if err != nil {
+		return nil, err
+	}
+	r.timeSpent, r.shownUp, r.attended = day.Account.TimeSpent(r.heard), day.Account.ShownUp(r.heard), day.Account.Attendance(attendance)
 	return r, nil
+}
+
+// amount is how many takings there are.
+func amount(taken map[happening][]time.Time) (n int) {
+	for _, times := range taken {
+		n += len(times)
+	}
+	return n
 }
 
 func (r *row) add(one row) {
@@ -61,40 +82,88 @@ func (r *row) add(one row) {
 	r.delays = append(r.delays, one.delays...)
 }
 
-// judge makes a row of what one receiver should have, what it took, and the log of its endpoint.
-func judge(expected []hearing, taken map[happening]taking, log []attempt) row {
+// told is what the messages that tell of one happening have in common: all of them, those that the log calls a success,
+// and when they were committed.
+type told struct {
+	succeeded int
+	begun     []time.Time
+}
+
+// judge makes a row of what one receiver should have, what it took, and the log of its endpoint. A delivery counts if
+// both ends say so; of messages that tell of the same happening as many count as there are takings of it.
+func judge(expected []hearing, taken map[happening][]time.Time, log []attempt) row {
 	succeeded := map[string]bool{}
 	for _, a := range log {
 		succeeded[a.Message] = succeeded[a.Message] || a.Status == statusSuccess
 	}
-	r := row{expected: len(expected), attempts: len(log), strays: len(taken) + len(succeeded)}
+	r := row{expected: len(expected), attempts: len(log), strays: amount(taken) + len(succeeded)}
+	happened := map[happening]*told{}
 	for _, h := range expected {
+		if happened[h.happening] == nil {
+			happened[h.happening] = &told{}
+		}
+		group := happened[h.happening]
+		group.begun = append(group.begun, h.begun)
 		success, logged := succeeded[h.message]
 		if logged {
 			r.strays--
 		}
-		took, arrived := taken[h.happening]
-		if !arrived {
-			continue
-		}
-		r.strays--
-		r.delays = append(r.delays, took.at.Sub(h.begun))
 		if success {
-			r.delivered++
+			group.succeeded++
 		}
+	}
+	for what, group := range happened {
+		took := slices.SortedFunc(slices.Values(taken[what]), time.Time.Compare)
+		slices.SortFunc(group.begun, time.Time.Compare)
+		arrived := min(len(took), len(group.begun))
+		for i := range arrived {
+			r.delays = append(r.delays, took[i].Sub(group.begun[i]))
+		}
+		r.strays -= arrived
+		r.delivered += min(arrived, group.succeeded)
 	}
 	return r
 }
 
-// verdict is nil if all arrived that should, and nothing else.
+// verdict is nil if all arrived that should, and nothing else, and if all figures agree.
 func (r *report) verdict() error {
 	switch t := r.total; {
 	case t.delivered != t.expected:
 		return fmt.Errorf("%d of %d deliveries did not arrive", t.expected-t.delivered, t.expected)
 	case t.strays > 0:
 		return fmt.Errorf("%d arrivals or deliveries were not expected", t.strays)
+	case r.outcome.Refused > 0:
+		return fmt.Errorf("%d activities were refused", r.outcome.Refused)
+	}
+	for _, a := range r.agreements() {
+		if !a.Whole() {
+			return fmt.Errorf("%s: %s", a.what, a)
+		}
 	}
 	return nil
+}
+
+// agreement is one with its name.
+type agreement struct {
+	what string
+	simulator.Agreement
+}
+
+func (r *report) agreements() []agreement {
+	return []agreement{{"time spent", r.timeSpent}, {"who came", r.shownUp}, {"attendance", r.attended}}
+}
+
+// printFigures writes how the figures compare, and some of those that do not agree.
+func (r *report) printFigures(out io.Writer) {
+	_, _ = fmt.Fprintln(out)
+	r.day.Table(out, r.heard)
+	_, _ = fmt.Fprintf(out, "\n%s\n%s\n", r.day.Account.Figures(), r.outcome)
+	for _, a := range r.agreements() {
+		_, _ = fmt.Fprintf(out, "%s: %s\n", a.what, a)
+		for _, difference := range a.Differ {
+			_, _ = fmt.Fprintln(out, "  "+difference)
+		}
+	}
 }
 
 // percentiles are those at 50 and 99, by nearest rank; zero without values. The values are sorted in place.
@@ -118,11 +187,14 @@ func (r *report) print(out io.Writer) {
 			one.delivered, one.attempts, one.verified, one.duplicates, milliseconds(p50), milliseconds(p99))
 	}
 	_ = table.Flush()
-	_, _ = fmt.Fprintln(out, "p50 and p99: from the POST to the API until the receiver has taken the message")
+	_, _ = fmt.Fprintln(out, "p50 and p99: from the commit of the message until the receiver has taken it")
 	if r.forged > 0 {
 		_, _ = fmt.Fprintf(out, "%d requests had a wrong signature\n", r.forged)
 	}
 	printSamples(out, r.samples)
+	if r.day != nil {
+		r.printFigures(out)
+	}
 	_, _ = fmt.Fprintf(out, "\nNext: without --once the demo stays, to look at. Your own server: callboard serve --allow-private\n\n")
 	_, _ = fmt.Fprintf(out, "delivered %d of %d\n", r.total.delivered, r.total.expected)
 }

@@ -5,18 +5,21 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
 // plainEvery is how often progress is a new line where lines cannot be rewritten.
 const plainEvery = time.Second
 
-// progress shows one line that changes, on a terminal, or else a line now and then.
+// progress shows one line that changes, on a terminal, or else a line now and then. It is safe for concurrent use.
 type progress struct {
 	out      io.Writer
 	terminal bool
-	last     time.Time // when a plain line was written
-	line     string    // what it said
+
+	mu   sync.Mutex
+	last time.Time // when a plain line was written
+	line string    // what it said
 }
 
 func newProgress(out io.Writer, terminal bool) *progress {
@@ -24,6 +27,8 @@ func newProgress(out io.Writer, terminal bool) *progress {
 }
 
 func (p *progress) update(now time.Time, line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	switch {
 	case p.terminal:
 		_, _ = fmt.Fprint(p.out, "\r\x1b[K"+line)
@@ -33,8 +38,20 @@ func (p *progress) update(now time.Time, line string) {
 	}
 }
 
+// note writes a line that stays.
+func (p *progress) note(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.terminal {
+		line = "\r\x1b[K" + line
+	}
+	_, _ = fmt.Fprintln(p.out, line)
+}
+
 // end leaves the last state on the screen.
 func (p *progress) end(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	switch {
 	case p.terminal:
 		_, _ = fmt.Fprintln(p.out, "\r\x1b[K"+line)
@@ -43,15 +60,20 @@ func (p *progress) end(line string) {
 	}
 }
 
-// line says how far things are. It fits into 100 columns.
+// line says how far things are: what time it is on the day and how much of it was told, how many people are in sessions,
+// and what each receiver has taken. It fits into 100 columns.
 func (s *stage) line() string {
-	c := s.ledger.count()
 	var line strings.Builder
-	fmt.Fprintf(&line, "sent %d:", c.posted)
-	for i, t := range s.targets {
-		fmt.Fprintf(&line, " %s %s ", t.name, short(c.taken[i]))
+	if state := s.state.Load(); state != nil && state.Of > 0 {
+		fmt.Fprintf(&line, "%s %d%% %s in:", state.At.Format("15:04"), 100*state.Told/state.Of, short(state.Present))
+	} else {
+		line.WriteString("doors closed:")
 	}
-	return strings.TrimSuffix(line.String(), " ")
+	taken := s.ledger.count()
+	for i, t := range s.targets {
+		fmt.Fprintf(&line, " %s %s", t.name, short(taken[i]))
+	}
+	return line.String()
 }
 
 // short writes a count in four characters, up to ten million.
@@ -79,7 +101,8 @@ func (s *stage) introduce() {
 	if !s.cfg.Once {
 		s.suggest(say)
 	}
-	say("How many messages were sent, and how many of them each receiver has taken:")
+	say("A day of %d attendees in %s: its clock, how much was told, who is in a session, and what each receiver took:",
+		s.cfg.Attendees, s.cfg.Length)
 }
 
 // suggest says what to try.
@@ -96,10 +119,12 @@ callboard listen --server %[1]s
 
 export AUTH="Authorization: Bearer $CALLBOARD_TOKEN"
 curl -H "$AUTH" "%[3]s/app/%[4]s/endpoint"
+curl -H "$AUTH" "%[3]s/app/%[4]s/event/%[6]s/attendance" -H "Accept: text/csv"
+curl -H "$AUTH" "%[3]s/app/%[4]s/conference"
 curl -H "$AUTH" "%[3]s/app/%[4]s/msg?limit=3"
 curl -H "$AUTH" "%[3]s/app/%[4]s/attempt/endpoint/%[5]s?limit=3"
 curl -H "$AUTH" "%[3]s/app/%[4]s/msg" --json '{"eventType":"greeting.sent","payload":{"text":"hello"}}'
 
 Ctrl-C ends the demo.
-`, s.server.URL(), s.token, s.server.URL()+"/api/v1", appUID, s.targets[1].endpoint)
+`, s.server.URL(), s.token, s.server.URL()+"/api/v1", appUID, s.targets[1].endpoint, eventName(0))
 }

@@ -44,8 +44,8 @@ func newSpeech[T any](name string, newSecret func() string, d receiver.Dialect[T
 	return speech{dialect: name, newSecret: newSecret, handler: handler}
 }
 
-// native is Callboard's own. It takes any JSON object, so that people may send what they like to the demo.
-func native() speech {
+// own is Callboard's own. It takes any JSON object, so that people may send what they like to the demo.
+func own() speech {
 	return newSpeech(nativeName, standardSecret, receiver.StandardWebhooks())
 }
 

@@ -33,9 +33,9 @@ type target struct {
 // newTargets are the receivers of the demo: three tempers, and one for each vendor's dialect.
 func newTargets() []*target {
 	return []*target{
-		{name: "healthy", does: "takes every message at once", temper: healthy, speech: native()},
-		{name: "fails", does: "takes each message at the third attempt", temper: failing(2), speech: native()},
-		{name: "hangs", does: "answers nothing for its first 3 seconds", temper: hanging(hangFor), speech: native()},
+		{name: "healthy", does: "takes every message at once", temper: healthy, speech: own()},
+		{name: "fails", does: "takes each message at the third attempt", temper: failing(2), speech: own()},
+		{name: "hangs", does: "answers nothing for its first 3 seconds", temper: hanging(hangFor), speech: own()},
 		{name: "zuddl", does: "reads Zuddl's webhooks", temper: healthy, speech: newSpeech("zuddl", hexSecret, receiver.Zuddl())},
 		{name: "board", does: "reads Sessionboard's webhooks", temper: healthy, speech: newSpeech("sessionboard", standardSecret, receiver.Sessionboard())},
 		{name: "oration", does: "reads Oration's webhooks", temper: healthy, speech: newSpeech("oration", standardSecret, receiver.Oration())},

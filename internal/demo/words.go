@@ -2,8 +2,6 @@ package demo
 
 import (
 	"context"
-	"fmt"
-	"net/url"
 	"slices"
 )
 
@@ -25,42 +23,21 @@ func (w words) of(dialect, eventType string) (word, bool) {
 // eventTypes is how many there are: the native dialect says them all.
 func (w words) eventTypes() int { return len(w[nativeName]) }
 
-// The list of event types, as far as the demo has a use for it.
-type (
-	eventType struct {
-		Name         string            `json:"name"`
-		Words        map[string]string `json:"words"`
-		Translations []string          `json:"translations"`
-	}
-	eventTypePage struct {
-		Data     []eventType `json:"data"`
-		Iterator *string     `json:"iterator"`
-		Done     bool        `json:"done"`
-	}
-)
+// eventType is what the API says of one, as far as the demo has a use for it.
+type eventType struct {
+	Name         string            `json:"name"`
+	Words        map[string]string `json:"words"`
+	Translations []string          `json:"translations"`
+}
 
-// words asks the API which dialect calls an event type what. It is an error if there is a story of a type that the API
-// does not offer.
-func (c *client) words(ctx context.Context) (words, error) {
+// words asks the API which dialect calls an event type what.
+func (a api) words(ctx context.Context) (words, error) {
 	all := words{nativeName: {}}
-	query := url.Values{"limit": {"250"}}
-	for {
-		var page eventTypePage
-		if err := c.get(ctx, "/event-type?"+query.Encode(), &page); err != nil {
+	for t, err := range list[eventType](ctx, a, "/event-type") {
+		if err != nil {
 			return nil, err
 		}
-		for _, t := range page.Data {
-			all.add(t)
-		}
-		if page.Done || page.Iterator == nil {
-			break
-		}
-		query.Set("iterator", *page.Iterator)
-	}
-	for _, k := range kinds {
-		if _, offered := all.of(nativeName, k.name); !offered {
-			return nil, fmt.Errorf("the catalogue has no event type %s", k.name)
-		}
+		all.add(t)
 	}
 	return all, nil
 }
