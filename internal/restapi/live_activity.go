@@ -97,7 +97,7 @@ func (a *api) registerActivity() {
 	a.plain(huma.Operation{
 		OperationID: "v1.activity.create", Method: http.MethodPost, Path: "/app/{app_id}/activity", Tags: []string{tagLive},
 		Summary: "Tell what happened",
-		Description: "One activity, or up to 1,000 as `{\"activities\": […]}`. When the answer comes the new state is on disk, together with " +
+		Description: "One activity, or up to 1,000 as `{\"activities\": […]}`, in at most 1 MiB. When the answer comes the new state is on disk, together with " +
 			"the messages that follow from it. Activities are applied in the order of `at`, those of one time in the order given, and " +
 			"each by itself: one that is refused keeps none of the others. What repeats what is known is accepted and sends nothing. " +
 			"When all are refused the answer is 422. An `id` makes it safe to tell an activity again; so does an `Idempotency-Key`, under which " +
