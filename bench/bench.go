@@ -100,6 +100,10 @@ func runScenario(ctx context.Context, opts options, stderr io.Writer) (figures *
 		return b.pending(ctx)
 	case "dialects":
 		return b.dialects(ctx)
+	case "event-end":
+		return b.eventEnd(ctx)
+	case "join-storm":
+		return b.joinStorm(ctx)
 	}
 	return b.throughput(ctx)
 }
@@ -111,8 +115,13 @@ func (b *bench) progress(format string, args ...any) {
 
 // setUp starts all processes and creates apps and endpoints.
 func (b *bench) setUp(ctx context.Context) error {
-	if b.scenario == "dialects" {
+	switch b.scenario {
+	case "dialects":
 		return b.setUpDialects(ctx)
+	case "event-end":
+		return b.setUpLive(ctx, 1, sink.TimeSpent, "session.time_spent", "--time-spent-delay", timeSpentDelay.String())
+	case "join-storm":
+		return b.setUpLive(ctx, 2, sink.Live, "session.joined")
 	}
 	if err := b.startChildren(ctx, b.planSlots()); err != nil {
 		return err

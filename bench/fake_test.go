@@ -24,15 +24,20 @@ type fake struct {
 	Messages int
 
 	path   string
+	live   fakeLive
 	faults fakeFaults
 	mu     sync.Mutex
 	work   chan fakeDelivery
 }
 
-// fakeFaults are counted in messages: every so many is lost, repeated, altered, renamed or has a forged signature; 0 = none.
-type fakeFaults struct{ lose, repeat, alter, rename, forge int }
+// fakeFaults are counted in messages: every so many is lost, repeated, altered, renamed, has a forged signature, is told
+// once more as another, or its activity is refused; 0 = none.
+type fakeFaults struct{ lose, repeat, alter, rename, forge, twice, refuse int }
 
-type fakeEndpoint struct{ ID, URL, Secret, Dialect string }
+type fakeEndpoint struct {
+	ID, URL, Secret, Dialect string
+	FilterTypes              []string
+}
 
 type fakeDelivery struct {
 	ID       string
@@ -57,6 +62,9 @@ func serveFake(args []string) error {
 	flags.IntVar(&f.faults.repeat, "repeat", 0, "")
 	flags.IntVar(&f.faults.alter, "alter", 0, "")
 	flags.IntVar(&f.faults.rename, "rename", 0, "")
+	flags.IntVar(&f.faults.twice, "twice", 0, "")
+	flags.IntVar(&f.faults.refuse, "refuse", 0, "")
+	flags.Duration("time-spent-delay", 0, "")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -132,6 +140,7 @@ func (f *fake) routes() http.Handler {
 	mux.HandleFunc("POST /api/v1/app", f.createApp)
 	mux.HandleFunc("POST /api/v1/app/{app}/endpoint", f.createEndpoint)
 	mux.HandleFunc("POST /api/v1/app/{app}/msg", f.createMessage)
+	f.liveRoutes(mux)
 	mux.HandleFunc("GET /api/v1/event-type/{name}", fakeEventType)
 	mux.HandleFunc("GET /api/v1/app/{app}/signing-token", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprintf(w, `{"key":%q}`, fakeToken(r.PathValue("app")))

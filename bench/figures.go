@@ -75,6 +75,9 @@ type figures struct {
 
 	Dialects []dialectFigures `json:"dialects,omitempty"`
 
+	EventEnd *eventEndFigures `json:"event_end,omitempty"`
+	Joins    []joinFigures    `json:"joins,omitempty"`
+
 	examples []string
 }
 
@@ -203,6 +206,9 @@ func (f *figures) rows() []row {
 	if f.Dialects != nil {
 		payload = "samples of the catalogue"
 	}
+	if f.EventEnd != nil || f.Joins != nil {
+		payload = "what live state says"
+	}
 	rows := []row{
 		{"scenario", f.Scenario, fmt.Sprintf("%s, %d app(s), %d endpoint(s) each, %s, %d connections", f.DB, f.Apps, f.Endpoints, payload, f.Concurrency)},
 		{"delivered/s", number(f.DeliveredPerS, 0), fmt.Sprintf("%d deliveries in %s s, drain included", f.Deliveries, number(f.WindowSeconds, 1))},
@@ -220,6 +226,12 @@ func (f *figures) rows() []row {
 	}
 	for _, d := range f.Dialects {
 		rows = append(rows, d.row())
+	}
+	if e := f.EventEnd; e != nil {
+		rows = append(rows, e.rows()...)
+	}
+	for _, j := range f.Joins {
+		rows = append(rows, j.row())
 	}
 	if b := f.Backlog; b != nil {
 		rows = append(rows,

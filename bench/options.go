@@ -26,6 +26,9 @@ type options struct {
 	rounds          int
 	backlog         int    // deliveries
 	dialect         string // the only one to compare; empty: all
+	attendees       int
+	sessions        int // of an event
+	joins           int // of each part of join-storm
 	profileDir      string
 	service         string // a built callboard; empty: build it
 	serveArgs       []string
@@ -51,6 +54,14 @@ Scenarios
               connections allow. "dialects" holds the medians, their ratio, which should be at most 1.3, and every round;
               the other figures count both sides of all. A whole session in Sessionboard's dialect is shown besides and not
               held to the budget. A ratio over the budget does not make the run fail. --apps and --endpoints do not count.
+  event-end   an event with --attendees registrations, each of whom has joined one of --sessions sessions, told in requests
+              of 1,000 activities that carry the registrations. Then the event's end is moved to a moment from now. From the
+              time at which time spent is due: when the first and the last session.time_spent exist, and when the last
+              has arrived at the one endpoint, which hears that type alone. Every attendee must be told of once: none is
+              lost, under two ids is a fault. delivered_per_s counts from the due time.
+  join-storm  --joins joins, each of which carries a registration that is new, in requests of 1 over --concurrency
+              connections and of 100 over an eighth of them, as fast as these allow; first without an endpoint, then with one
+              that hears them. Each part has an event of its own.
 
 Flags
 `
@@ -62,6 +73,7 @@ Examples
   go run ./bench --scenario latency --rate 200
   go run ./bench --scenario backlog --backlog 1000000
   go run ./bench --scenario dialects
+  go run ./bench --scenario event-end --attendees 20000 --sessions 8
   go run ./bench --scenario dialects --dialect zuddl --seconds 30 --pprof ./profile
   go run ./bench --pprof ./profile && go tool pprof -top ./profile/cpu.pprof
   go run ./bench --db sqlite:/mnt/disk/bench.db -- --retry-schedule 5s,5m
@@ -72,8 +84,8 @@ Exit status: 0, or 1 if anything accepted was lost or altered or the run failed,
 
 // What each scenario does without the flag.
 var (
-	scenarios      = []string{"throughput", "latency", "hanging", "backlog", "dialects"}
-	defaultSeconds = map[string]float64{"throughput": 10, "latency": 10, "hanging": 20, "backlog": 10, "dialects": 15}
+	scenarios      = []string{"throughput", "latency", "hanging", "backlog", "dialects", "event-end", "join-storm"}
+	defaultSeconds = map[string]float64{"throughput": 10, "latency": 10, "hanging": 20, "backlog": 10, "dialects": 15, "event-end": 10, "join-storm": 10}
 	defaultRounds  = map[string]int{"throughput": 2, "dialects": 5}
 	defaultRate    = map[string]float64{"latency": 200, "hanging": 50}
 )
@@ -98,6 +110,9 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.IntVar(&o.rounds, "rounds", 0, "throughput: measurements of the service, each between two of the bare loop; dialects: measurements of each side (default 2, dialects 5)")
 	flags.IntVar(&o.backlog, "backlog", 1_000_000, "deliveries that the backlog scenario makes pending")
 	flags.StringVar(&o.dialect, "dialect", "", "dialects: compare only one of "+strings.Join(dialectNames(), ", "))
+	flags.IntVar(&o.attendees, "attendees", 100_000, "attendees of the event in event-end")
+	flags.IntVar(&o.sessions, "sessions", 1, "sessions of an event in event-end and join-storm, which attendees join in turn")
+	flags.IntVar(&o.joins, "joins", 100_000, "joins of each part of join-storm")
 	flags.StringVar(&o.profileDir, "pprof", "", "directory for cpu.pprof and heap.pprof of the service; dialects: of the first round of each side")
 	flags.StringVar(&o.service, "service", "", "a built callboard to run (default: go build ./cmd/callboard)")
 	flags.BoolVar(&o.json, "json", false, "print one JSON object instead of a table; progress goes to stderr either way")
@@ -134,8 +149,10 @@ func (o *options) complete(seconds float64) {
 	switch o.scenario {
 	case "hanging":
 		o.apps, o.endpoints = 1, 20
-	case "dialects":
+	case "dialects", "event-end":
 		o.apps, o.endpoints = 1, 1
+	case "join-storm":
+		o.apps, o.endpoints = 2, 1
 	}
 }
 
@@ -143,8 +160,9 @@ func (o *options) validate() error {
 	switch {
 	case !slices.Contains(scenarios, o.scenario):
 		return fmt.Errorf("--scenario %q: choose %s", o.scenario, strings.Join(scenarios, ", "))
-	case o.endpoints < 1 || o.apps < 1 || o.concurrency < 1 || o.bareConcurrency < 1 || o.rounds < 1 || o.backlog < 1:
-		return fmt.Errorf("--endpoints, --apps, --concurrency, --bare-concurrency, --rounds and --backlog are at least 1")
+	case o.endpoints < 1 || o.apps < 1 || o.concurrency < 1 || o.bareConcurrency < 1 || o.rounds < 1 || o.backlog < 1 ||
+		o.attendees < 1 || o.sessions < 1 || o.joins < 1:
+		return fmt.Errorf("--endpoints, --apps, --concurrency, --bare-concurrency, --rounds, --backlog, --attendees, --sessions and --joins are at least 1")
 	case o.duration <= 0:
 		return fmt.Errorf("--seconds must be positive")
 	case o.dialect != "" && (o.scenario != "dialects" || !slices.Contains(dialectNames(), o.dialect)):

@@ -31,6 +31,7 @@ func playRole(ctx context.Context, role string) error {
 	case roleLoad:
 		return proc.Serve(ctx, os.Stdin, os.Stdout, map[string]proc.Handler{
 			"run":  proc.Typed(load.Run),
+			"join": proc.Typed(load.Join),
 			"bare": proc.Typed(load.Bare),
 		})
 	}

@@ -31,6 +31,7 @@ import (
 	"github.com/callboard/callboard/internal/netguard"
 	"github.com/callboard/callboard/internal/readapi"
 	"github.com/callboard/callboard/internal/restapi"
+	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/store/postgres"
 	"github.com/callboard/callboard/internal/store/sqlite"
 	"github.com/callboard/callboard/internal/tasks"
@@ -185,9 +186,10 @@ func (a *App) build(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	alarm := &timer.Alarm{}
 	if a.committer, err = commit.New(ctx, commit.Config{
 		Store:   a.store,
-		Handoff: a.dispatcher,
+		Handoff: handoff{a.dispatcher, alarm},
 		Node:    a.node,
 		Logger:  a.cfg.Logger,
 		Metrics: a.metrics,
@@ -209,9 +211,22 @@ func (a *App) build(ctx context.Context) error {
 	}
 	a.tasks = tasks.New(tasks.Config{Store: a.store, Submitter: a.committer, Logger: a.cfg.Logger})
 	a.janitor = janitor.New(janitor.Config{Store: a.store, Submitter: a.committer, Retention: a.cfg.Retention, Logger: a.cfg.Logger})
-	a.timer = timer.New(timer.Config{Store: a.store, Firer: service, Delay: a.cfg.TimeSpentDelay, Logger: a.cfg.Logger})
+	a.timer = timer.New(timer.Config{Store: a.store, Firer: service, Alarm: alarm, Delay: a.cfg.TimeSpentDelay, Logger: a.cfg.Logger})
 	a.ingest, a.codec, a.dialects = service, codec, dialects
 	return nil
+}
+
+// handoff tells of what is on disk: the dispatcher of deliveries, the timer of rows that
+// become due.
+type handoff struct {
+	*dispatch.Dispatcher
+	alarm *timer.Alarm
+}
+
+// Committed implements commit.Handoff.
+func (h handoff) Committed(c *store.Changes) {
+	h.Dispatcher.Committed(c)
+	h.alarm.Committed(c.Objects)
 }
 
 // Start listens and runs. When it returns without an error, requests are

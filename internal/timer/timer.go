@@ -3,9 +3,11 @@
 // up.
 //
 // What is due stands in the rows themselves, so nothing is kept in memory that a restart
-// could lose. A row that is due is worked off in small steps, each of them one commit of
-// the row, the rows that it changes and the messages that it causes; the row's cursor
-// moves with them. A crash between two steps therefore neither repeats nor skips any.
+// could lose. What is due soon is waited for, and an Alarm tells of what this process
+// commits meanwhile; what others commit is found by looking about every second. A row that
+// is due is worked off in small steps, each of them one commit of the row, the rows that it
+// changes and the messages that it causes; the row's cursor moves with them. A crash
+// between two steps therefore neither repeats nor skips any.
 // Several processes on one database may run a Runner each: a step takes place only if the
 // row still is where it was, and one of two that try gets its commit through.
 package timer
@@ -28,6 +30,8 @@ const (
 	roundRows = 256
 	// roundSteps is how many steps are under way at once; they share transactions.
 	roundSteps = 16
+	// maxRounds is how many rounds fit into Config.Poll if none has anything to do.
+	maxRounds = 100
 	// maxHold is the longest time for which a row that fails is left alone.
 	maxHold = time.Minute
 )
@@ -49,6 +53,7 @@ type Firer interface {
 type Config struct {
 	Store  Store         // required
 	Firer  Firer         // required
+	Alarm  *Alarm        // what the process commits; nil = the Runner only looks
 	Delay  time.Duration // after an end, until time spent is told; default live.DefaultDelay
 	Poll   time.Duration // between looks for rows that are due; default 1 s
 	Logger *slog.Logger  // default slog.Default()
@@ -86,7 +91,8 @@ func New(cfg Config) *Runner {
 func (r *Runner) Run(ctx context.Context) error {
 	failing := false
 	for ctx.Err() == nil {
-		moved, err := r.round(ctx)
+		began := time.Now()
+		moved, next, err := r.round(ctx, began)
 		if err != nil && !failing && ctx.Err() == nil {
 			r.cfg.Logger.ErrorContext(ctx, "looking for what is due failed, it will be tried again", "error", err)
 		}
@@ -94,27 +100,30 @@ func (r *Runner) Run(ctx context.Context) error {
 		if moved && err == nil {
 			continue
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(r.cfg.Poll/2 + rand.N(r.cfg.Poll)):
-		}
+		look := began.Add(r.cfg.Poll/2 + rand.N(r.cfg.Poll))
+		r.cfg.Alarm.wait(ctx, began.Add(r.cfg.Poll/maxRounds), sooner(next, look))
 	}
 	return nil
 }
 
-// round takes one step of every row that is due and not held; moved is false if none
-// could be taken, so that there is nothing to do at the moment.
-func (r *Runner) round(ctx context.Context) (moved bool, err error) {
-	now := time.Now()
-	rows, err := r.cfg.Store.DueObjects(ctx, now, roundRows+r.release(now))
+// round takes one step of every row that is due and not held; moved is false if none could
+// be taken, so that there is nothing to do at the moment. next is when the first of the other
+// rows is due, if that is soon; else zero.
+func (r *Runner) round(ctx context.Context, now time.Time) (moved bool, next time.Time, err error) {
+	r.cfg.Alarm.reset() // what is on disk by now is read
+	rows, err := r.cfg.Store.DueObjects(ctx, now.Add(2*r.cfg.Poll), roundRows+r.release(now))
 	if err != nil {
-		return false, err
+		return false, time.Time{}, err
 	}
 	var some atomic.Bool
 	steps := errgroup.Group{}
 	steps.SetLimit(roundSteps)
 	for _, row := range rows {
 		if ctx.Err() != nil {
+			break
+		}
+		if row.Due.After(now) {
+			next = row.Due
 			break
 		}
 		if r.isHeld(row.Key, now) {
@@ -128,7 +137,7 @@ func (r *Runner) round(ctx context.Context) (moved bool, err error) {
 		})
 	}
 	_ = steps.Wait() // steps give no errors
-	return some.Load(), nil
+	return some.Load(), next, nil
 }
 
 // step takes one step of a row, and holds the row if that was none.

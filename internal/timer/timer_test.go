@@ -9,14 +9,17 @@ import (
 	"maps"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callboard/callboard/internal/commit"
 	"github.com/callboard/callboard/internal/ingest"
 	"github.com/callboard/callboard/internal/ingest/ingesttest"
 	"github.com/callboard/callboard/internal/live"
+	"github.com/callboard/callboard/internal/netguard"
 	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/testenv"
 	"github.com/callboard/callboard/internal/timer"
@@ -230,6 +233,82 @@ func killed(e *ingesttest.Engine) bool {
 	case <-stepped:
 		return true
 	case <-time.After(10 * time.Second):
+		return false
+	}
+}
+
+// mortal is a way to the committer on which a process dies that has submitted enough: its last unit may or may not be
+// committed.
+type mortal struct {
+	ingest.Submitter
+	left atomic.Int64
+	die  func()
+}
+
+func (m *mortal) Submit(ctx context.Context, u *commit.Unit) (commit.Result, error) {
+	if m.left.Add(-1) == 0 {
+		m.die()
+	}
+	return m.Submitter.Submit(ctx, u)
+}
+
+// TestKilledWhileCommitting tells the time spent of 1,600 attendees with runners that are killed at one of their commits.
+func TestKilledWhileCommitting(t *testing.T) {
+	t.Parallel()
+	const attendees = 1600
+	ingesttest.Bubble(t, func(t *testing.T, e *ingesttest.Engine) {
+		app := e.App()
+		begin := event(t, e, app, "e", 4001)
+		testenv.Advance(time.Until(begin.Add(time.Minute)))
+		attend(t, e, app, "e", attendees, begin)
+		testenv.Advance(time.Until(begin.Add(3 * time.Hour)))
+		kills := 0
+		for ; kills < 100 && diesAfter(t, e, 2+kills%3); kills++ {
+			if kills%3 == 2 {
+				e.Restart()
+			}
+		}
+		if kills < 3 || kills == 100 {
+			t.Errorf("%d runners were killed", kills)
+		}
+		want := map[string]int{"event.created": 1, "session.created": 1, "event.updated": 2}
+		for i := range attendees {
+			for _, word := range []string{"session.time_spent", "event.time_spent", "registration.attended"} {
+				want[fmt.Sprintf("%s r%05d", word, i)] = 1
+			}
+		}
+		if diff := cmp.Diff(want, said(t, e, app)); diff != "" {
+			t.Errorf("messages (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// diesAfter runs a runner that is killed at its n-th unit. It reports false if it did not come to that.
+func diesAfter(t *testing.T, e *ingesttest.Engine, n int) bool {
+	t.Helper()
+	ctx, die := context.WithCancel(t.Context())
+	defer die()
+	way := &mortal{Submitter: e.Committer, die: die}
+	way.left.Store(int64(n))
+	cfg := quiet(e)
+	var err error
+	cfg.Firer, err = ingest.New(ingest.Config{
+		Submitter: way, Store: e.Store, Dialects: e.Dialects, Guard: netguard.New(netguard.Policy{}), Catalog: ingesttest.Catalog{}, Codec: e.Codec,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = timer.New(cfg).Run(ctx) // nil always
+	}()
+	select {
+	case <-ended:
+		return true
+	case <-time.After(10 * time.Second):
+		die()
+		<-ended
 		return false
 	}
 }

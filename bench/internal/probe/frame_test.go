@@ -68,11 +68,42 @@ func TestFrame(t *testing.T) {
 	}
 }
 
+// TestLooseFrame: of some members any value of the same length will do, wherever they stand.
+func TestLooseFrame(t *testing.T) {
+	t.Parallel()
+	const body = `{"at":"2027","a":{"id":"bench-0000000000000001-0000000000000002","at":"2028"},"id":"x"}`
+	frame, err := probe.NewFrame([]byte(body), "", "at", "missing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, fits := range map[string]bool{"2029": true, "2 2 ": true, "22222": false} {
+		_, _, _, err := frame.Read([]byte(strings.Replace(body, "2028", text, 1)))
+		if (err == nil) != fits {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	if _, _, _, err := frame.Read([]byte(strings.Replace(body, `"x"`, `"y"`, 1))); !errors.Is(err, probe.ErrAltered) {
+		t.Errorf("another member altered: %v", err)
+	}
+	if seq, sent, err := probe.FirstMark([]byte(body)); err != nil || seq != 1 || sent != 2 {
+		t.Errorf("FirstMark = %d, %d, %v", seq, sent, err)
+	}
+	for _, text := range []string{"", "bench-", `{"id":"x"}`} {
+		if _, _, err := probe.FirstMark([]byte(text)); !errors.Is(err, probe.ErrAltered) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	if got := string(probe.AppendMark([]byte("x"), 0xff, 0x10)); got != "xbench-00000000000000ff-0000000000000010" {
+		t.Errorf("AppendMark = %s", got)
+	}
+}
+
 func TestNewFrameRefuses(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ body, own string }{
 		"no mark":         {`{"eventId":"evt_1"}`, "eventId"},
 		"no id":           {`{"id":"` + probe.Mark + `"}`, "eventId"},
+		"an id with mark": {`{"eventId":"` + probe.Mark + `"}`, "eventId"},
 		"an id that ends": {`{"id":"` + probe.Mark + `","eventId":"evt`, "eventId"},
 	} {
 		if _, err := probe.NewFrame([]byte(tt.body), tt.own); err == nil {

@@ -72,6 +72,9 @@ func TestOwnProcess(t *testing.T) {
 	if _, err := CPU(os.Getpid()); err != nil {
 		t.Error(err)
 	}
+	if err := ResetPeak(os.Getpid()); err != nil {
+		t.Error(err)
+	}
 	memory, err := RSS(os.Getpid())
 	if err != nil || memory.Now > memory.Peak {
 		t.Errorf("RSS = %+v, %v", memory, err)

@@ -54,6 +54,14 @@ func RSS(pid int) (Memory, error) {
 	return parseMemory(status)
 }
 
+// ResetPeak makes a process's highest memory what it holds now (Linux, proc_pid_clear_refs(5)).
+func ResetPeak(pid int) error {
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0o200); err != nil {
+		return fmt.Errorf("reset peak memory: %w", err)
+	}
+	return nil
+}
+
 // parseMemory reads the lines "VmHWM:  1234 kB" and "VmRSS:  1234 kB".
 func parseMemory(status []byte) (Memory, error) {
 	var m Memory

@@ -40,6 +40,7 @@ type Slot struct {
 	Payload []byte // with a probe.Mark, in place of the bench's own; not for a Dialect
 	Dialect string // of the endpoint; empty: native
 	Word    string // what the Dialect calls the event type
+	Frames  int    // of a Dialect: message n looks like all with the same n % Frames; default 1
 }
 
 // Sink is the handler. It is safe for concurrent use.
@@ -143,7 +144,7 @@ func newSlot(c Slot, own probe.Template) (*slot, error) {
 func newReader(c Slot, own probe.Template) (reader, error) {
 	switch {
 	case c.Dialect != "":
-		return newVendorReader(c.Dialect, c.Word)
+		return newVendorReader(c)
 	case len(c.Payload) > 0:
 		template, err := probe.Marked(c.Payload)
 		return nativeReader{template}, err

@@ -19,12 +19,21 @@ import (
 // maxVendorBody bounds the bodies of dialects, whose lengths the sink does not know beforehand.
 const maxVendorBody = 64 << 10
 
+// Live and TimeSpent stand for the dialect of a slot that hears, in native, what live state says.
+const (
+	Live      = "live"
+	TimeSpent = "time spent"
+	liveTimes = "timestamp createdAt updatedAt"
+)
+
 // vendor is what the sink looks for in webhooks of a dialect.
 type vendor struct {
 	word     string // path of the member that says what happened
 	id       string // path of the id that carries the mark
 	own      string // name of a string member with an id of the webhook's own
+	loose    string // names of members, all strings of one length, that may say anything
 	header   string // the header with the message's id
+	untold   bool   // the API's answers do not tell that id
 	verifier func(secret string) (verifier, error)
 }
 
@@ -39,6 +48,10 @@ func vendors() map[string]vendor {
 		"sessionboard": {word: "metadata.action", id: "data.id", header: "Svix-Id", verifier: family("Svix")},
 		"oration":      {word: "eventType", id: "payload.id", own: "eventId", header: probe.HeaderID, verifier: family("Webhook")},
 		"iotum":        {word: "event", id: "payload.participant_id", verifier: newToken},
+		// What live state says of a registration, in native. Time spent is told by the service's own clock, so that the
+		// generator knows no id.
+		Live:      {word: "type", id: "data.registration.id", loose: liveTimes, header: probe.HeaderID, verifier: family("Webhook")},
+		TimeSpent: {word: "type", id: "data.registration.id", loose: liveTimes, header: probe.HeaderID, untold: true, verifier: family("Webhook")},
 	}
 }
 
@@ -48,31 +61,34 @@ func vendors() map[string]vendor {
 type vendorReader struct {
 	vendor
 	expected string // value of the member word
-	frame    atomic.Pointer[probe.Frame]
+	frames   []atomic.Pointer[probe.Frame]
 }
 
-func newVendorReader(dialect, word string) (*vendorReader, error) {
-	v, known := vendors()[dialect]
-	if !known || word == "" {
-		return nil, fmt.Errorf("dialect %q with the word %q", dialect, word)
+func newVendorReader(c Slot) (*vendorReader, error) {
+	v, known := vendors()[c.Dialect]
+	if !known || c.Word == "" || c.Frames < 0 {
+		return nil, fmt.Errorf("dialect %q with the word %q, %d frames", c.Dialect, c.Word, c.Frames)
 	}
-	return &vendorReader{vendor: v, expected: word}, nil
+	return &vendorReader{vendor: v, expected: c.Word, frames: make([]atomic.Pointer[probe.Frame], max(c.Frames, 1))}, nil
 }
 
 func (v *vendorReader) newVerifier(secret string) (verifier, error) { return v.verifier(secret) }
 
-// unnamed is true where no header has the message's id.
-func (v *vendorReader) unnamed() bool { return v.header == "" }
+// unnamed is true where no header has the id that the API answered with.
+func (v *vendorReader) unnamed() bool { return v.header == "" || v.untold }
 
 func (v *vendorReader) read(h http.Header, body []byte) (arrival, error) {
-	frame := v.frame.Load()
+	place, err := v.place(body)
+	if err != nil {
+		return arrival{}, err
+	}
+	frame := place.Load()
 	if frame == nil {
-		var err error
 		if frame, err = v.learn(body); err != nil {
 			return arrival{}, err
 		}
-		if !v.frame.CompareAndSwap(nil, frame) {
-			frame = v.frame.Load()
+		if !place.CompareAndSwap(nil, frame) {
+			frame = place.Load()
 		}
 	}
 	seq, sent, own, err := frame.Read(body)
@@ -83,7 +99,16 @@ func (v *vendorReader) read(h http.Header, body []byte) (arrival, error) {
 	return arrival{seq: seq, id: id, sent: sent}, err
 }
 
-// learn reads the first webhook of an endpoint.
+// place is where the frame of a webhook stands: of several, messages have one in turn.
+func (v *vendorReader) place(body []byte) (*atomic.Pointer[probe.Frame], error) {
+	if len(v.frames) == 1 {
+		return &v.frames[0], nil
+	}
+	seq, _, err := probe.FirstMark(body)
+	return &v.frames[seq%uint64(len(v.frames))], err
+}
+
+// learn reads the first webhook of a frame.
 func (v *vendorReader) learn(body []byte) (*probe.Frame, error) {
 	if word, err := lookUp(body, v.word); err != nil || word != v.expected {
 		return nil, fmt.Errorf("%s is not %s: %w", v.word, v.expected, errors.Join(probe.ErrAltered, err))
@@ -95,7 +120,7 @@ func (v *vendorReader) learn(body []byte) (*probe.Frame, error) {
 	if _, _, err := probe.ReadMark([]byte(id)); err != nil {
 		return nil, fmt.Errorf("%s: %w", v.id, err)
 	}
-	return probe.NewFrame(body, v.own)
+	return probe.NewFrame(body, v.own, strings.Fields(v.loose)...)
 }
 
 // name is the hash of what names the message: the id that the API answered with or, where no header has it, the webhook's

@@ -194,6 +194,51 @@ func TestMarkedPayload(t *testing.T) {
 	}
 }
 
+// TestLive: what live state says in native differs from message to message in times, and from session to session in more.
+func TestLive(t *testing.T) {
+	t.Parallel()
+	const first, second = "2027-06-09T15:03:18.000Z", "2027-06-09T15:03:19.500Z"
+	body := func(session string) string {
+		return `{"type":"session.joined","timestamp":"` + first + `","data":{"session":{"id":"` + session + `"},"registration":{"id":"MARK","updatedAt":"` + first + `"}}}`
+	}
+	for dialect, lost := range map[string]uint64{sink.Live: 2, sink.TimeSpent: 1} { // Of time spent nobody knows the ids.
+		c := vendorCase{dialect: dialect, word: "session.joined", secret: probe.NewSecret(), sign: vendorCases()[2].sign}
+		s, err := sink.New(sink.Config{PayloadBytes: size, VerifyEvery: 1, Slots: []sink.Slot{
+			{Secret: c.secret, Stride: 1, Dialect: dialect, Word: c.word, Frames: 2},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range []struct {
+			seq     int
+			session string
+			own     string
+			status  int
+		}{
+			{0, "even", "a", http.StatusNoContent},
+			{1, "other", "b", http.StatusNoContent},
+			{3, "other", "d", http.StatusNoContent},
+			{3, "other", "d", http.StatusNoContent},
+			{3, "other", "e", http.StatusBadRequest}, // told twice
+			{5, "even", "f", http.StatusBadRequest},  // of another session
+		} {
+			c.body = body(d.session)
+			if got := status(s, c.webhook(t, d.seq, d.own, first, second)); got != d.status {
+				t.Fatalf("%s: message %d: status %d, want %d", dialect, d.seq, got, d.status)
+			}
+		}
+		path := filepath.Join(t.TempDir(), "accepted")
+		table := accepted.Table{IDs: []uint64{probe.HashID("msg_a"), probe.HashID("msg_x"), probe.HashID("msg_c"), probe.HashID("msg_d")}}
+		if err := table.Write(path); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Report(sink.Query{Slots: []int{0}, To: 4, Accepted: path})
+		if err != nil || got.Delivered != 3 || got.Repeated != 1 || got.Lost != lost || got.Faults != 2 {
+			t.Errorf("%s: %+v, %v", dialect, got, err)
+		}
+	}
+}
+
 func TestNewRefusesVendors(t *testing.T) {
 	t.Parallel()
 	for name, slot := range map[string]sink.Slot{
@@ -202,6 +247,7 @@ func TestNewRefusesVendors(t *testing.T) {
 		"key":     {Stride: 1, Dialect: "zuddl", Word: "x"},
 		"token":   {Stride: 1, Dialect: "iotum", Word: "x"},
 		"secret":  {Secret: "whsec_", Stride: 1, Dialect: "oration", Word: "x"},
+		"frames":  {Secret: "x", Stride: 1, Dialect: "zuddl", Word: "x", Frames: -1},
 		"payload": {Secret: probe.NewSecret(), Stride: 1, Payload: []byte(`{}`)},
 	} {
 		if _, err := sink.New(sink.Config{PayloadBytes: size, Slots: []sink.Slot{slot}}); err == nil {
