@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/callboard/callboard/internal/inbound"
 	"github.com/callboard/callboard/internal/readapi"
 	"github.com/callboard/callboard/internal/restapi"
 )
@@ -27,13 +28,23 @@ func (a *App) buildAPI() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Not a mux: it would answer some paths itself, in a form that is neither's.
+	sources, err := inbound.New(inbound.Config{
+		Sources: a.sources, Ingest: a.ingest, Codec: a.codec, Dialects: a.dialects, Logger: a.cfg.Logger, Metrics: a.metrics,
+		TrustedProxies: a.cfg.TrustedProxies,
+	})
+	if err != nil {
+		return nil, err
+	}
+	// Not a mux: it would answer some paths itself, in a form that is none of theirs.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path+"/", readapi.Prefix) {
+		switch path := r.URL.Path + "/"; {
+		case strings.HasPrefix(path, readapi.Prefix):
 			read.ServeHTTP(w, r)
-			return
+		case strings.HasPrefix(path, inbound.Prefix):
+			sources.ServeHTTP(w, r)
+		default:
+			own.ServeHTTP(w, r)
 		}
-		own.ServeHTTP(w, r)
 	}), nil
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/callboard/callboard/internal/dialect/builtin"
 	"github.com/callboard/callboard/internal/dispatch"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/inbound"
 	"github.com/callboard/callboard/internal/inbox"
 	"github.com/callboard/callboard/internal/ingest"
 	"github.com/callboard/callboard/internal/janitor"
@@ -57,6 +58,7 @@ type App struct {
 	watcher    dispatch.Watcher // nil = the database is ours alone
 	transport  *http.Transport  // of deliveries
 	inboxes    *inbox.Hub
+	sources    *inbound.Cache
 	committer  *commit.Committer
 	dispatcher *dispatch.Dispatcher
 	tasks      *tasks.Runner
@@ -115,6 +117,7 @@ type database interface {
 	dispatch.Store
 	restapi.Store
 	readapi.Store
+	inbound.Store
 	tasks.Store
 	janitor.Store
 	timer.Store
@@ -187,9 +190,10 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	alarm := &timer.Alarm{}
+	a.sources = inbound.NewCache(a.store)
 	if a.committer, err = commit.New(ctx, commit.Config{
 		Store:   a.store,
-		Handoff: handoff{a.dispatcher, alarm},
+		Handoff: handoff{a.dispatcher, alarm, a.sources},
 		Node:    a.node,
 		Logger:  a.cfg.Logger,
 		Metrics: a.metrics,
@@ -217,16 +221,18 @@ func (a *App) build(ctx context.Context) error {
 }
 
 // handoff tells of what is on disk: the dispatcher of deliveries, the timer of rows that
-// become due.
+// become due, the door of sources that are not as they were.
 type handoff struct {
 	*dispatch.Dispatcher
-	alarm *timer.Alarm
+	alarm   *timer.Alarm
+	sources *inbound.Cache
 }
 
 // Committed implements commit.Handoff.
 func (h handoff) Committed(c *store.Changes) {
 	h.Dispatcher.Committed(c)
 	h.alarm.Committed(c.Objects)
+	h.sources.Committed(c.Sources)
 }
 
 // Start listens and runs. When it returns without an error, requests are

@@ -43,7 +43,7 @@ type step struct {
 
 var steps = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) step {
 	return step{
-		kind:  rapid.SampledFrom([]string{"post", "post", "post", "endpoint", "disable", "delete", "rename", "type", "complete", "requeue", "object", "object", "drop", "sweep"}).Draw(t, "kind"),
+		kind:  rapid.SampledFrom([]string{"post", "post", "post", "endpoint", "disable", "delete", "rename", "type", "complete", "requeue", "object", "object", "drop", "sweep", "source", "receive"}).Draw(t, "kind"),
 		app:   rapid.IntRange(0, 2).Draw(t, "app"),
 		sub:   rapid.IntRange(0, 3).Draw(t, "sub"),
 		key:   rapid.IntRange(0, 4).Draw(t, "key"),
@@ -132,6 +132,7 @@ type player struct {
 	apps      []id.ID
 	endpoints [][]id.ID
 	first     []id.ID // a message of each app
+	sources   []id.ID // a source of each app
 }
 
 func (p *player) committer(t *testing.T, db *sqlite.Store, size int) *commit.Committer {
@@ -182,6 +183,15 @@ func (p *player) setUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.first = append(p.first, m.ID)
+		source, err := p.submitter.Submit(p.ctx, &commit.Unit{Decide: func(v *commit.View) (id.ID, error) {
+			s := store.Source{ID: v.NextID(), App: app.ID, Org: testOrg, Dialect: "zuddl", CreatedAt: v.Now()}
+			v.PutSource(s)
+			return s.ID, nil
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.sources = append(p.sources, source.ID)
 	}
 }
 
@@ -221,6 +231,8 @@ func (p *player) do(s step) string {
 		r.ID, err = p.complete(s)
 	case "requeue":
 		r.ID, err = p.requeue(s)
+	case "source", "receive":
+		r.ID, err = p.receive(s)
 	case "object", "drop", "sweep":
 		r.ID, err = p.object(s)
 	}
@@ -258,6 +270,34 @@ func (p *player) requeue(s step) (id.ID, error) {
 			return id.ID(d.Generation), nil
 		},
 	})
+	return r.ID, err
+}
+
+// receive changes a source or deletes it, or writes what came in at it.
+func (p *player) receive(s step) (id.ID, error) {
+	k := p.sources[s.app]
+	r, err := p.submitter.Submit(p.ctx, &commit.Unit{Keys: commit.Keys{Sources: []id.ID{k}}, Decide: func(v *commit.View) (id.ID, error) {
+		source, there := v.Source(k)
+		if !there {
+			return 0, errs.Missing()
+		}
+		if s.kind == "source" {
+			source.Deleted = s.flag && s.sub == 0
+			source.Description += fmt.Sprint(s.sub)
+			v.PutSource(source)
+			return k, nil
+		}
+		in := store.Received{ID: v.NextID(), App: source.App, Source: k, Status: store.Accepted, Doc: []byte(source.Description)}
+		if s.flag {
+			in.Status = store.Refused
+			v.TrimReceived(k)
+		} else {
+			in.Message = v.NextID()
+			v.AddMessage(store.Message{ID: in.Message, App: source.App, Type: "a.b", Payload: []byte(`{}`), From: source.Dialect, Raw: []byte("{ }")})
+		}
+		v.AddReceived(in)
+		return in.ID, nil
+	}})
 	return r.ID, err
 }
 
@@ -306,7 +346,7 @@ func dump(t *testing.T, path string) string {
 	}
 	defer db.Close()
 	var out strings.Builder
-	for _, table := range []string{"app", "endpoint", "endpoint_url", "endpoint_health", "event_type", "message", "delivery", "attempt", "seen", "task", "object"} {
+	for _, table := range []string{"app", "endpoint", "endpoint_url", "endpoint_health", "event_type", "message", "delivery", "attempt", "seen", "task", "object", "source", "received"} {
 		dumpTable(t, db, table, &out)
 	}
 	return out.String()

@@ -22,7 +22,7 @@ type Store interface {
 }
 
 // Tx is a write transaction. Reads see what the transaction wrote. Apps, deliveries,
-// endpoint health, tasks and live state that are read here stay as they are until its
+// endpoint health, tasks, sources and live state that are read here stay as they are until its
 // end; they are locked in the order of the fields of Keys, and of ids within one. What
 // is not there cannot be locked: another node may create it meanwhile.
 type Tx interface {
@@ -32,7 +32,7 @@ type Tx interface {
 	// fails with ErrConflict. It is called again, after all other reads, with the keys
 	// of units that were refused: by then their twins may have ended.
 	TakeSeen(ctx context.Context, keys []store.Seen) ([]store.Seen, error)
-	// LockConfig makes transactions that change apps, endpoints, event types or
+	// LockConfig makes transactions that change apps, endpoints, sources, event types or
 	// settings follow each other. It is called before anything of that is read.
 	LockConfig(ctx context.Context) error
 	// Versions gives App.ConfigVersion by app; unknown and deleted apps are left out.
@@ -55,6 +55,8 @@ type Tx interface {
 	Healths(ctx context.Context, endpoints []id.ID) ([]store.Health, error)
 	// Tasks loads background tasks.
 	Tasks(ctx context.Context, ids []id.ID) ([]store.Task, error)
+	// Sources loads sources; those that are deleted are left out.
+	Sources(ctx context.Context, ids []id.ID) ([]store.Source, error)
 	// Objects loads rows of live state, in any order; absent ones are left out.
 	Objects(ctx context.Context, keys []live.Key) ([]live.Row, error)
 	// ObjectRange loads rows of live state in the order of their keys. Another node may
@@ -84,7 +86,7 @@ type EventKey struct {
 
 // Keys are the rows that a unit's decision reads.
 type Keys struct {
-	// ChangesConfig says that the unit is about to change apps, endpoints, event types
+	// ChangesConfig says that the unit is about to change apps, endpoints, sources, event types
 	// or settings. Units that happen to (an endpoint is disabled by what it answers)
 	// need not say so.
 	ChangesConfig bool
@@ -97,6 +99,7 @@ type Keys struct {
 	Deliveries []delivery.Key
 	Healths    []id.ID
 	Tasks      []id.ID
+	Sources    []id.ID
 	Objects    []live.Key
 	// Ranges give what is there when the batch begins. A unit with one waits for the next
 	// batch if a unit before it names objects of the same kind below the same parent.
@@ -114,6 +117,7 @@ func (k *Keys) add(o *Keys) {
 	k.Deliveries = append(k.Deliveries, o.Deliveries...)
 	k.Healths = append(k.Healths, o.Healths...)
 	k.Tasks = append(k.Tasks, o.Tasks...)
+	k.Sources = append(k.Sources, o.Sources...)
 	k.Objects = append(k.Objects, o.Objects...)
 	k.Ranges = append(k.Ranges, o.Ranges...)
 }

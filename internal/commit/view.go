@@ -35,6 +35,7 @@ type View struct {
 	deliveries map[delivery.Key]delivery.Delivery
 	healths    map[id.ID]store.Health
 	tasks      map[id.ID]store.Task
+	sources    map[id.ID]store.Source
 	changed    map[id.ID]struct{} // apps whose configuration this batch changed
 	judged     map[id.ID]struct{} // endpoints whose health this batch changed
 	objects    objects
@@ -57,6 +58,7 @@ func newView(gen *id.Generator, handoff Handoff) *View {
 		deliveries: map[delivery.Key]delivery.Delivery{},
 		healths:    map[id.ID]store.Health{},
 		tasks:      map[id.ID]store.Task{},
+		sources:    map[id.ID]store.Source{},
 		changed:    map[id.ID]struct{}{},
 		judged:     map[id.ID]struct{}{},
 		objects:    newObjects(),
@@ -77,6 +79,7 @@ func (v *View) reset(now time.Time) {
 	clear(v.deliveries)
 	clear(v.healths)
 	clear(v.tasks)
+	clear(v.sources)
 	clear(v.changed)
 	clear(v.judged)
 	v.objects.reset()
@@ -175,6 +178,9 @@ func (c *Committer) load(ctx context.Context, tx Tx, units []*Unit) error {
 	}
 	if err := loadInto(ctx, v.tasks, unique(keys.Tasks), tx.Tasks, func(t store.Task) id.ID { return t.ID }); err != nil {
 		return fmt.Errorf("load tasks: %w", err)
+	}
+	if err := loadInto(ctx, v.sources, unique(keys.Sources), tx.Sources, func(s store.Source) id.ID { return s.ID }); err != nil {
+		return fmt.Errorf("load sources: %w", err)
 	}
 	if err := v.objects.load(ctx, tx, &keys); err != nil {
 		return fmt.Errorf("load live state: %w", err)
@@ -299,6 +305,12 @@ func (v *View) Health(endpoint id.ID) (store.Health, bool) {
 func (v *View) Task(k id.ID) (store.Task, bool) {
 	t, ok := v.tasks[k]
 	return t, ok
+}
+
+// Source finds a loaded source; a deleted one is not found. It must not be modified.
+func (v *View) Source(k id.ID) (store.Source, bool) {
+	s, ok := v.sources[k]
+	return s, ok && !s.Deleted
 }
 
 // PutApp writes an app and raises its configuration's version. A new app has its
@@ -449,7 +461,44 @@ func (v *View) ForgetHealth(endpoint id.ID) {
 	v.judged[endpoint] = struct{}{}
 }
 
-// DropPayload removes the payload of a message.
+// PutSource writes a source. A new one has its id from NextID.
+func (v *View) PutSource(s store.Source) {
+	v.writes++
+	v.sources[s.ID] = s
+	if i := slices.IndexFunc(v.changes.Sources, func(other store.Source) bool { return other.ID == s.ID }); i >= 0 {
+		v.changes.Sources[i] = s
+	} else {
+		v.changes.Sources = append(v.changes.Sources, s)
+	}
+}
+
+// AddReceived writes a request that came in at a source, whose id is from NextID.
+func (v *View) AddReceived(r store.Received) {
+	v.writes++
+	v.changes.Received = append(v.changes.Received, r)
+}
+
+// TrimReceived leaves the newest store.KeptRefused refused requests of a source.
+func (v *View) TrimReceived(source id.ID) {
+	v.writes++
+	if !slices.Contains(v.changes.TrimReceived, source) {
+		v.changes.TrimReceived = append(v.changes.TrimReceived, source)
+	}
+}
+
+// DropBody removes the body of a received request.
+func (v *View) DropBody(received id.ID) {
+	v.writes++
+	v.changes.Bodies = append(v.changes.Bodies, received)
+}
+
+// EraseReceived removes a received request.
+func (v *View) EraseReceived(received id.ID) {
+	v.writes++
+	v.changes.ErasedReceived = append(v.changes.ErasedReceived, received)
+}
+
+// DropPayload removes the payload of a message, and the body that it came in with.
 func (v *View) DropPayload(message id.ID) {
 	v.writes++
 	v.changes.Payloads = append(v.changes.Payloads, message)
@@ -467,8 +516,9 @@ func (v *View) DropMessages(r store.Range) {
 	v.changes.Dropped = append(v.changes.Dropped, r)
 }
 
-// EraseApp removes the rows of a deleted app and of its endpoints, secrets among
-// them. Its messages go by DropMessages, before.
+// EraseApp removes the rows of a deleted app and of its endpoints and sources, secrets
+// among them. Its messages go by DropMessages and what it received by
+// EraseReceived, before.
 func (v *View) EraseApp(app id.ID) {
 	v.writes++
 	v.changes.ErasedApps = append(v.changes.ErasedApps, app)

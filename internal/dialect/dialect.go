@@ -129,6 +129,8 @@ type Signer interface {
 type Request struct {
 	Header http.Header
 	Body   []byte
+	// Brief asks Verify for no Hint. To look for one takes many times as long as to verify.
+	Brief bool
 }
 
 // Activity is what a vendor's webhook tells, in Callboard's words.

@@ -84,7 +84,7 @@ func (d *Dispatcher) Committed(c *store.Changes) {
 func (d *Dispatcher) handedOver(row *delivery.Delivery, messages *batchMessages) item {
 	it := item{Delivery: *row}
 	if m := messages.shared(d.cfg.Codec, row.Message); m != nil {
-		it.message, it.size = m, len(m.Payload)
+		it.message, it.size = m, sizeOf(&m.Message)
 	}
 	return it
 }
@@ -186,10 +186,13 @@ func (b *batchMessages) find(k id.ID) *store.Message {
 // size is what a delivery of that message counted for when it was reserved.
 func (b *batchMessages) size(k id.ID) int {
 	if m := b.find(k); m != nil {
-		return len(m.Payload)
+		return sizeOf(m)
 	}
 	return 0
 }
+
+// sizeOf is what a message counts for in memory.
+func sizeOf(m *store.Message) int { return len(m.Payload) + len(m.Raw) }
 
 // shared gives the one copy that all deliveries of a message use, nil if the
 // batch did not write it.

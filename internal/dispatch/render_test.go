@@ -12,7 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callboard/callboard/internal/commit"
 	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/dialect"
 	"github.com/callboard/callboard/internal/dispatch"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/ingest"
@@ -239,4 +241,70 @@ func TestTokensOfOthers(t *testing.T) {
 			t.Errorf("tokens %v, want tok_b last", got)
 		}
 	})
+}
+
+// TestAsItCame: what a vendor told goes out in that vendor's dialect byte for byte, at
+// every attempt and after a restart, though nobody could render it; natively it goes out
+// as its payload; and once the payload is dropped, not at all.
+func TestAsItCame(t *testing.T) {
+	inWorld(t, dispatch.Config{Schedule: []time.Duration{time.Hour}}, func(w *world) {
+		app := w.app()
+		own := w.endpoint(app, host, always(500), inDialect("mute"))
+		w.endpoint(app, "native.example", always(200))
+		w.endpoint(app, "telling.example", always(200), inDialect("telling"))
+		const raw = "{ \"as\" : \"it <came>\" }\n"
+		receive := func(vendorID string) id.ID {
+			r, err := w.service.Receive(context.Background(), ingest.Inbound{
+				Source: w.source(app, "mute"), Raw: []byte(raw),
+				Activity: dialect.Activity{ID: vendorID, Type: "a.b", Payload: []byte(`{"type":"a.b","timestamp":"2026-05-01T12:00:00Z","data":{}}`)},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r.Message
+		}
+		m := receive("1")
+		w.settle()
+		w.stop()
+		w.start()
+		w.pass(2 * time.Hour)
+		w.wantState(m, own, delivery.Failed, delivery.Exhausted)
+		dropped := receive("2")
+		w.settle()
+		if err := w.service.DeletePayload(context.Background(), app, store.Ref{ID: dropped}); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(2 * time.Hour)
+		w.wantState(dropped, own, delivery.Failed, delivery.PayloadGone)
+		bodies := func(host string) (all []string) {
+			for _, p := range w.received(host) {
+				all = append(all, p.body)
+			}
+			return all
+		}
+		if diff := cmp.Diff([]string{raw, raw, raw}, bodies(host)); diff != "" {
+			t.Errorf("in the vendor's dialect (-want +got):\n%s", diff)
+		}
+		if got := bodies("native.example"); len(got) != 2 || !strings.HasPrefix(got[0], `{"type":"a.b"`) {
+			t.Errorf("natively came %q", got)
+		}
+		if got := bodies("telling.example"); len(got) != 0 {
+			t.Errorf("a type that nobody knows came in another dialect: %q", got)
+		}
+	})
+}
+
+// source makes a source of a dialect, which demands no proof.
+func (w *world) source(app ingest.AppRef, dialectName string) store.Source {
+	w.t.Helper()
+	s := store.Source{App: app.ID, Org: app.Org, Dialect: dialectName, Auth: store.SourceAuth{Unverified: true}}
+	_, err := w.committer.Submit(context.Background(), &commit.Unit{Decide: func(v *commit.View) (id.ID, error) {
+		s.ID = v.NextID()
+		v.PutSource(s)
+		return s.ID, nil
+	}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s
 }

@@ -59,7 +59,7 @@ func (d *Dispatcher) loadMessage(ctx context.Context, it *item) error {
 		return store.ErrNotFound
 	}
 	it.message = &message{Message: found[0], external: d.cfg.Codec.Encode(id.Message, it.Message)}
-	it.size = len(found[0].Payload)
+	it.size = sizeOf(&found[0])
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.bytes += it.size
@@ -102,7 +102,8 @@ func (d *Dispatcher) post(ctx context.Context, t *target, it *item) (result, del
 // planned so; the endpoint had another dialect then.
 var errOwn = fmt.Errorf("%w: the message is of an event type of your own, which only native endpoints hear", dialect.ErrUnrenderable)
 
-// render writes a message's body. A dialect that panics has a defect; the delivery ends,
+// render writes a message's body: what came in from a vendor goes out in that vendor's
+// dialect as it came, byte for byte. A dialect that panics has a defect; the delivery ends,
 // as with a payload that cannot be rendered, and the process goes on with the others.
 func (d *Dispatcher) render(ctx context.Context, in dialect.Dialect, m *message) (body []byte, err error) {
 	defer func() {
@@ -113,6 +114,9 @@ func (d *Dispatcher) render(ctx context.Context, in dialect.Dialect, m *message)
 			body, err = nil, dialect.ErrUnrenderable
 		}
 	}()
+	if m.Raw != nil && m.From == in.Name() {
+		return m.Raw, nil
+	}
 	if m.Tenant == "" && in.Name() != dialect.Native {
 		return nil, errOwn
 	}

@@ -36,11 +36,15 @@ const (
 	Message
 	Attempt
 	Task
-	Object // of live state: lists of it go by such ids, which name nothing else
+	Object   // of live state: lists of it go by such ids, which name nothing else
+	Source   // where a vendor's webhooks come in
+	Received // a request that came in at a source
 )
 
 // prefixes hold the text before the 27 characters, indexed by Kind.
-var prefixes = [...]string{App: "app_", Endpoint: "ep_", Message: "msg_", Attempt: "atmpt_", Task: "qtask_", Object: "obj_"}
+var prefixes = [...]string{
+	App: "app_", Endpoint: "ep_", Message: "msg_", Attempt: "atmpt_", Task: "qtask_", Object: "obj_", Source: "src_", Received: "rcv_",
+}
 
 // Prefix is the text that external ids of this kind begin with.
 func (k Kind) Prefix() string { return prefixes[k] }

@@ -184,7 +184,7 @@ func row(m *Message, now time.Time) store.Message {
 func (s *Service) fanOut(v *commit.View, cfg *store.AppConfig, m store.Message, only id.ID, deadline time.Duration) id.ID {
 	m.ID, m.App = v.NextID(), cfg.App.ID
 	v.AddMessage(m)
-	kind, ofCatalog := m.Type, m.Tenant != ""
+	kind, from, ofCatalog := m.Type, m.From, m.Tenant != ""
 	planned := delivery.Plan(delivery.Subject{
 		Message:   m.ID,
 		App:       m.App,
@@ -195,9 +195,11 @@ func (s *Service) fanOut(v *commit.View, cfg *store.AppConfig, m store.Message, 
 		Deadline:  deadline,
 		OrderKey:  m.OrderKey,
 		Only:      only,
-	}, cfg.Endpoints, func(ep *delivery.Endpoint) bool { return s.lexicon.Says(ep, kind, ofCatalog) })
+	}, cfg.Endpoints, func(ep *delivery.Endpoint) bool {
+		return asItCame(ep, from) || s.lexicon.Says(ep, kind, ofCatalog)
+	})
 	for _, d := range planned {
-		v.AddDelivery(d, len(m.Payload))
+		v.AddDelivery(d, len(m.Payload)+len(m.Raw))
 	}
 	return m.ID
 }
@@ -205,8 +207,13 @@ func (s *Service) fanOut(v *commit.View, cfg *store.AppConfig, m store.Message, 
 // says reports whether an endpoint's dialect can say a message, which is the
 // catalogue's if it names a tenant.
 func (s *Service) says(ep *delivery.Endpoint, m *store.Message) bool {
-	return s.lexicon.Says(ep, m.Type, m.Tenant != "")
+	return asItCame(ep, m.From) || s.lexicon.Says(ep, m.Type, m.Tenant != "")
 }
+
+// asItCame reports whether a message that came in at a source goes to an endpoint byte for
+// byte: in the vendor's own dialect it can be said whatever its type, and whether or not
+// the org is offered that.
+func asItCame(ep *delivery.Endpoint, from string) bool { return from != "" && from == ep.Dialect }
 
 // SendExample commits a test message for one endpoint alone, whatever it
 // subscribed to. It is the catalogue's or the org's own as any other message is.

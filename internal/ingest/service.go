@@ -44,10 +44,16 @@ type Store interface {
 	AppEndpoint(ctx context.Context, app id.ID, ref store.Ref) (delivery.Endpoint, error)
 	Message(ctx context.Context, app id.ID, ref store.Ref) (store.Message, error)
 	Attempt(ctx context.Context, app, message, attempt id.ID) (store.AttemptRow, error)
+	// Object gives a row of live state.
+	Object(ctx context.Context, k live.Key) (live.Row, error)
 	// Objects lists resources of live state by Seq.
 	Objects(ctx context.Context, app id.ID, kind live.Kind, parent string, p store.Page) (store.Listed[live.Row], error)
 	// ObjectRange gives rows of live state in the order of their keys.
 	ObjectRange(ctx context.Context, r live.Range) ([]live.Row, error)
+	// Source gives a source; one that is deleted is not found.
+	Source(ctx context.Context, source id.ID) (store.Source, error)
+	// ReceivedOne gives a request that came in at a source, with its body if that is kept.
+	ReceivedOne(ctx context.Context, app, source, received id.ID) (store.Received, error)
 }
 
 // Config is what a Service is made of.

@@ -1,6 +1,6 @@
 // Package janitor removes what is no longer kept: messages past the retention
-// with their deliveries and attempts, payloads past their own, dedupe keys past
-// their promise.
+// with their deliveries and attempts, payloads past their own, requests that sources
+// received, dedupe keys past their promise.
 //
 // It works in small bounded pieces and rests between them, so that it yields to
 // the queue. Everything it does can be interrupted at any point.
@@ -15,10 +15,11 @@ import (
 
 	"github.com/callboard/callboard/internal/commit"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/store"
 )
 
 const (
-	// pieceRows is how many messages or keys one piece removes at most.
+	// pieceRows is how many messages, requests or keys one piece removes at most.
 	pieceRows = 1000
 	// pieceRest is the pause between pieces, ± 50 %.
 	pieceRest = 20 * time.Millisecond
@@ -31,9 +32,11 @@ type Submitter interface {
 
 // Config is what a Janitor is made of.
 type Config struct {
-	Store     Store         // required
-	Submitter Submitter     // required
-	Retention time.Duration // of messages; default 90 days
+	Store     Store     // required
+	Submitter Submitter // required
+	// Retention is that of messages; default 90 days. What sources received is kept no
+	// longer, and store.ReceivedFor at most.
+	Retention time.Duration
 	Every     time.Duration // between rounds; default 10 minutes
 	Logger    *slog.Logger  // default slog.Default()
 }
@@ -75,6 +78,9 @@ func (j *Janitor) Round(ctx context.Context, now time.Time) error {
 	return errors.Join(
 		j.repeat(ctx, func() (bool, error) { return j.dropMessages(ctx, id.AtTime(now.Add(-j.cfg.Retention))) }),
 		j.repeat(ctx, func() (bool, error) { return j.dropPayloads(ctx, now) }),
+		j.repeat(ctx, func() (bool, error) {
+			return j.eraseReceived(ctx, id.AtTime(now.Add(-min(j.cfg.Retention, store.ReceivedFor))))
+		}),
 		j.repeat(ctx, func() (bool, error) {
 			n, err := j.cfg.Store.ForgetSeen(ctx, now, pieceRows)
 			return n > 0, err
@@ -120,6 +126,19 @@ func (j *Janitor) dropPayloads(ctx context.Context, now time.Time) (bool, error)
 	return true, j.submit(ctx, func(v *commit.View) {
 		for _, m := range gone {
 			v.DropPayload(m)
+		}
+	})
+}
+
+// eraseReceived removes received requests that are older than before.
+func (j *Janitor) eraseReceived(ctx context.Context, before id.ID) (bool, error) {
+	old, err := j.cfg.Store.OldReceived(ctx, before, pieceRows)
+	if err != nil || len(old) == 0 {
+		return false, err
+	}
+	return true, j.submit(ctx, func(v *commit.View) {
+		for _, r := range old {
+			v.EraseReceived(r)
 		}
 	})
 }

@@ -232,6 +232,64 @@ func TestPayloadRetention(t *testing.T) {
 	})
 }
 
+// TestReceivedRetention keeps what sources received for a week, or as long as messages if
+// that is less.
+func TestReceivedRetention(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ retention, want time.Duration }{
+		"a week":                  {0, 7 * day},
+		"no longer than messages": {time.Hour, time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ingesttest.Bubble(t, func(t *testing.T, e *ingesttest.Engine) {
+				app := e.App()
+				var source id.ID
+				e.Decide(commit.Keys{}, func(v *commit.View) {
+					source = v.NextID()
+					v.PutSource(store.Source{ID: source, App: app.ID, Org: ingesttest.Org, Dialect: "zuddl"})
+				})
+				receive := func(n int) {
+					e.Decide(commit.Keys{}, func(v *commit.View) {
+						for i := range n {
+							status := []store.ReceivedStatus{store.Accepted, store.Refused, store.Unreadable}[i%3]
+							v.AddReceived(store.Received{ID: v.NextID(), App: app.ID, Source: source, Status: status, Body: []byte("{}")})
+						}
+					})
+				}
+				left := func() int {
+					cfg := quiet(e)
+					cfg.Retention = tt.retention
+					if err := janitor.New(cfg).Round(t.Context(), time.Now()); err != nil {
+						t.Fatal(err)
+					}
+					page, err := e.Store.ReceivedOf(t.Context(), app.ID, source, nil, 0, 0, store.Page{Limit: 4000})
+					if err != nil {
+						t.Fatal(err)
+					}
+					return len(page.Rows)
+				}
+				receive(2500) // more than two pieces
+				begin := time.Now()
+				testenv.Advance(time.Minute)
+				receive(3)
+				for _, step := range []struct {
+					age  time.Duration // of the first ones
+					want int
+				}{{tt.want, 2503}, {tt.want + time.Millisecond, 3}, {tt.want + 2*time.Minute, 0}} {
+					testenv.Advance(time.Until(begin.Add(step.age)))
+					if got := left(); got != step.want {
+						t.Errorf("after %v there are %d requests, want %d", step.age, got, step.want)
+					}
+				}
+				if _, err := e.Store.Source(t.Context(), source); err != nil {
+					t.Errorf("the source is gone: %v", err)
+				}
+			})
+		})
+	}
+}
+
 // TestPieces removes thousands of rows in ranges of at most 1,000, with rests in which others commit.
 func TestPieces(t *testing.T) {
 	t.Parallel()

@@ -70,6 +70,7 @@ func handle[I, O any](a *api, op huma.Operation, access web.Access, handler func
 func (a *api) documentOtherStatus(op *huma.Operation) {
 	item := a.huma.OpenAPI().Paths[op.Path]
 	switch {
+	case op.OperationID == "v1.source.update": // a source has no uid by which it could be created
 	case op.Method == http.MethodPut && item.Put.Responses["200"] != nil:
 		item.Put.Responses["201"] = &huma.Response{Description: "Created", Content: item.Put.Responses["200"].Content}
 	case op.OperationID == "v1.application.create":
@@ -88,9 +89,24 @@ func (a *api) admit(ctx huma.Context, access web.Access, next func(huma.Context)
 	next(huma.WithValue(ctx, callKey{}, c))
 }
 
-// begin lets the request in: token, app, body, in this order, so that nobody without
+// begin lets the request in, if its body is text.
+func (c *call) begin(access web.Access) error {
+	if err := c.enter(access); err != nil {
+		return err
+	}
+	// Without this encoding/json would store another text than was sent.
+	if !utf8.Valid(c.body) {
+		return errNoUTF8
+	}
+	return nil
+}
+
+// errNoUTF8 answers a body that is no text.
+var errNoUTF8 error = errs.New(errs.Malformed, "The body is not valid UTF-8")
+
+// enter lets the request in: token, app, body, in this order, so that nobody without
 // a token makes the server read.
-func (c *call) begin(access web.Access) (err error) {
+func (c *call) enter(access web.Access) (err error) {
 	if c.Caller, err = c.api.guard.Admit(c.r, access); err != nil {
 		return err
 	}
@@ -102,10 +118,6 @@ func (c *call) begin(access web.Access) (err error) {
 	}
 	if c.body, err = web.ReadBody(c.w, c.r); err != nil {
 		return err
-	}
-	// Without this encoding/json would store another text than was sent.
-	if !utf8.Valid(c.body) {
-		return errs.New(errs.Malformed, "The body is not valid UTF-8")
 	}
 	c.r.Body = io.NopCloser(bytes.NewReader(c.body))
 	// Every body of this API is JSON, whatever a client calls it.

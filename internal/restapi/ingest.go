@@ -62,4 +62,12 @@ type Ingest interface {
 	// LiveAll tells activities, each by itself. The results are in the order given, each with
 	// its own error; the error is that of an unknown app.
 	LiveAll(ctx context.Context, app ingest.AppRef, told []ingest.Told) ([]ingest.LiveResult, error)
+
+	CreateSource(ctx context.Context, app ingest.AppRef, key ingest.Key, source store.Source) (ingest.Result, error)
+	UpdateSource(ctx context.Context, app ingest.AppRef, source id.ID, mutate func(*store.Source) error) error
+	DeleteSource(ctx context.Context, app ingest.AppRef, source id.ID) error
+	RotateSource(ctx context.Context, app ingest.AppRef, source id.ID, key ingest.Key, proof ingest.NewProof, grace time.Duration) error
+	// Replay takes a received request in again, without a proof. It is a conflict if its body
+	// is not kept any more.
+	Replay(ctx context.Context, app ingest.AppRef, source, received id.ID, key ingest.Key) (ingest.Received, error)
 }

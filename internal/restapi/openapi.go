@@ -23,6 +23,7 @@ const (
 	tagAuth       = "Authentication"
 	tagTasks      = "Background Task"
 	tagLive       = "Live"
+	tagSources    = "Sources"
 	tagSettings   = "Settings"
 	tagHealth     = "Health"
 )
@@ -63,6 +64,7 @@ func (a *api) document() huma.Config {
 				{Name: tagAuth, Description: "Tokens for a tenant's portal."},
 				{Name: tagTasks, Description: "Long work and how far it is."},
 				{Name: tagLive, Description: "What goes on where people meet. Every write may send messages of the catalogue; `notify=false` keeps it silent."},
+				{Name: tagSources, Description: "A source is an address at which a vendor's webhooks come in. Each becomes one message."},
 				{Name: tagSettings, Description: "What holds for the whole org."},
 				{Name: tagHealth, Description: "Probes; they need no token."},
 			},
@@ -205,6 +207,8 @@ func field(e *huma.ErrorDetail) errs.Field {
 		return errs.Field{Loc: append(loc, name), Msg: "is required"}
 	}
 	switch {
+	case strings.HasPrefix(msg, "invalid date/time "): // it goes on in Go's words
+		msg = msgTime
 	case strings.HasPrefix(msg, "expected "), strings.HasPrefix(msg, "required "), strings.HasPrefix(msg, "invalid "):
 		// What follows a colon may be another library's message, with the value in it.
 		msg, _, _ = strings.Cut(msg, ": ")

@@ -134,6 +134,7 @@ func (a *api) registerRoutes() {
 	a.registerMessages()
 	a.registerAttempts()
 	a.registerLive()
+	a.registerSources()
 	a.registerAuth()
 	a.registerTasks()
 	a.registerInboxes()

@@ -40,6 +40,13 @@ type Store interface {
 	Object(ctx context.Context, k live.Key) (live.Row, error)
 	Objects(ctx context.Context, app id.ID, kind live.Kind, parent string, page store.Page) (store.Listed[live.Row], error)
 	ObjectRange(ctx context.Context, r live.Range) ([]live.Row, error)
+	// Source gives a source by its id alone; Sources lists an app's.
+	Source(ctx context.Context, source id.ID) (store.Source, error)
+	Sources(ctx context.Context, app id.ID, page store.Page) (store.Listed[store.Source], error)
+	// ReceivedOf lists what came in at a source, without bodies: of these statuses (nil =
+	// all), with ids in [since, until) (0 = no bound). ReceivedOne has the body.
+	ReceivedOf(ctx context.Context, app, source id.ID, statuses []store.ReceivedStatus, since, until id.ID, page store.Page) (store.Listed[store.Received], error)
+	ReceivedOne(ctx context.Context, app, source, received id.ID) (store.Received, error)
 	Task(ctx context.Context, org string, task id.ID) (store.Task, error)
 	ListTasks(ctx context.Context, org string, app, endpoint id.ID, page store.Page) (store.Listed[store.Task], error)
 	// Ping reports whether the store answers, within ctx.

@@ -35,6 +35,7 @@ type world struct {
 	t         testing.TB
 	store     *sqlite.Store
 	committer *commit.Committer
+	service   *ingest.Service
 	codec     *id.Codec
 	tokens    *token.Authority
 	dialects  dialect.Set
@@ -65,6 +66,11 @@ func newCatalogWorld(t testing.TB) *world {
 
 func makeWorld(t testing.TB, catalog restapi.Catalog, changes ...func(*restapi.Config)) *world {
 	t.Helper()
+	return makeWorldOf(t, testDialects(), catalog, changes...)
+}
+
+func makeWorldOf(t testing.TB, dialects dialect.Set, catalog restapi.Catalog, changes ...func(*restapi.Config)) *world {
+	t.Helper()
 	ctx := context.Background()
 	must := func(err error) {
 		t.Helper()
@@ -84,15 +90,14 @@ func makeWorld(t testing.TB, catalog restapi.Catalog, changes ...func(*restapi.C
 	must(err)
 	w.committer, err = commit.New(ctx, commit.Config{Store: w.store, Logger: slog.New(slog.DiscardHandler)})
 	must(err)
-	dialects := testDialects()
 	w.dialects = dialects
-	service, err := ingest.New(ingest.Config{
+	w.service, err = ingest.New(ingest.Config{
 		Submitter: w.committer, Store: w.store, Dialects: dialects, Guard: netguard.New(netguard.Policy{}),
 		Catalog: catalog, Codec: w.codec,
 	})
 	must(err)
 	cfg := restapi.Config{
-		Store: w.store, Ingest: service, Codec: w.codec, Tokens: w.tokens, Dialects: dialects, PublicURL: publicURL, Catalog: catalog,
+		Store: w.store, Ingest: w.service, Codec: w.codec, Tokens: w.tokens, Dialects: dialects, PublicURL: publicURL, Catalog: catalog,
 		Logger: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: "test",
 	}
 	for _, change := range changes {

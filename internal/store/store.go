@@ -117,6 +117,12 @@ type Message struct {
 	// installation's retention.
 	PayloadExpires time.Time
 	Payload        []byte // nil = dropped
+	// From is the dialect of the source that the message came in at; "" = it came over the
+	// API or from live state.
+	From string
+	// Raw is the body of the request that the message came in with, byte for byte; nil =
+	// none, or dropped. It goes with the payload: lists without content leave both out.
+	Raw []byte
 }
 
 // Seen is a unit of work that was done under a caller's key, and its result.
@@ -235,15 +241,22 @@ type Changes struct {
 	Finished   []Finish
 	Healths    []Health           // upsert by endpoint
 	Healthy    []id.ID            // endpoints whose health row goes
-	Payloads   []id.ID            // messages whose payload goes
+	Payloads   []id.ID            // messages whose payload goes, and the body they came in with
 	Attempts   []delivery.Attempt // attempts whose response goes: Key and ID name them
 	Tasks      []Task             // upsert by id
+	Sources    []Source           // upsert by id
+	Received   []Received         // insert
+	// TrimReceived are sources of which only the newest KeptRefused refused requests stay,
+	// those of the batch among them.
+	TrimReceived   []id.ID
+	Bodies         []id.ID // received requests whose body goes
+	ErasedReceived []id.ID // received requests that go
 	// Objects are rows of live state, each as it is at the end of the batch. One that exists
 	// was read in the same transaction and is written over; any other one is new, and
 	// commit.ErrConflict if another node has made it meanwhile.
 	Objects       []live.Row
 	ErasedObjects []live.Key // rows of live state that go
-	ErasedApps    []id.ID    // deleted apps whose rows go, with those of their endpoints
+	ErasedApps    []id.ID    // deleted apps whose rows go, with those of their endpoints and sources
 	Dropped       []Range    // messages that go with their deliveries and attempts
 	Seen          []Seen     // results of the units that took a key
 	Unseen        []Seen     // keys of units that were refused
@@ -275,6 +288,11 @@ func (c *Changes) Reset() {
 	reset(&c.Payloads)
 	reset(&c.Attempts)
 	reset(&c.Tasks)
+	reset(&c.Sources)
+	reset(&c.Received)
+	reset(&c.TrimReceived)
+	reset(&c.Bodies)
+	reset(&c.ErasedReceived)
 	reset(&c.Objects)
 	reset(&c.ErasedObjects)
 	reset(&c.ErasedApps)

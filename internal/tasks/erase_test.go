@@ -74,6 +74,96 @@ func payloadOf(t *testing.T, e *ingesttest.Engine, app ingest.AppRef, message id
 	return m.Payload
 }
 
+// TestEraseReceived: requests that were not accepted lose their body if it has the person's
+// id, and so do messages of which only the request that they came in with has it.
+func TestEraseReceived(t *testing.T) {
+	t.Parallel()
+	ingesttest.Bubble(t, func(t *testing.T, e *ingesttest.Engine) {
+		app, other := e.App(), e.App()
+		source, otherSource := putSource(e, app.ID), putSource(e, other.ID)
+		forms := []struct {
+			body  string
+			tells bool
+		}{
+			{`{"registration": {"id": "jane"}}`, true},
+			{`{"registration": {"id": "janet"}}`, false},
+			{`{"payload": "{\"id\":\"jane\"}"}`, true},
+			{`{"id": "\u006aan\u0065"}`, true},
+			{`{"id": "mary-jane", "next": "jane_2"}`, false},
+			{`id=janejane&id=jane`, true},
+			{`jane`, true},
+			{``, false},
+			{"\xff no JSON", false},
+		}
+		var received []store.Received
+		want := map[id.ID]bool{} // whether the body is left
+		for n := range 30 {
+			var bodies []string
+			for _, form := range forms {
+				bodies = append(bodies, form.body)
+			}
+			rows := receive(e, app.ID, source, 0, bodies...)
+			for i, r := range rows {
+				want[r.ID] = !forms[i].tells
+			}
+			received = append(received, rows...)
+			e.Decide(commit.Keys{}, func(v *commit.View) { // messages stand among the requests
+				for _, form := range forms[:n%len(forms)] {
+					m := store.Message{ID: v.NextID(), App: app.ID, Type: "a", Payload: []byte(`{}`), From: "raw", Raw: []byte(form.body)}
+					want[m.ID] = !form.tells
+					v.AddMessage(m)
+				}
+			})
+		}
+		elsewhere := receive(e, other.ID, otherSource, 0, "jane")[0]
+		var task id.ID
+		e.Decide(commit.Keys{}, func(v *commit.View) {
+			task = v.NextID()
+			v.PutTask(store.Task{
+				ID: task, Org: ingesttest.Org, App: app.ID, Kind: store.TaskErase, State: store.TaskRunning, Until: task,
+				Subject: `{"kind":3,"event":"e","id":"jane"}`,
+			})
+		})
+		late := receive(e, app.ID, source, 0, "jane")[0] // told of by whom it was sent after
+		if steps := run(t, e); steps < 6 {
+			t.Errorf("%d steps: nothing was to be seen of the batches", steps)
+		}
+		done := int64(0)
+		for _, left := range want {
+			if !left {
+				done++
+			}
+		}
+		wantTask(t, e, task, store.TaskFinished, done, "")
+		got := map[id.ID]bool{}
+		for _, r := range received {
+			got[r.ID] = bodyOf(t, e, r) != nil
+		}
+		for m := range want {
+			if _, request := got[m]; !request {
+				got[m] = payloadOf(t, e, app, m) != nil
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("bodies and payloads (-want +got):\n%s", diff)
+		}
+		for _, r := range []store.Received{elsewhere, late} {
+			if bodyOf(t, e, r) == nil {
+				t.Errorf("the body of request %d is gone", r.ID)
+			}
+		}
+	})
+}
+
+func bodyOf(t *testing.T, e *ingesttest.Engine, r store.Received) []byte {
+	t.Helper()
+	got, err := e.Store.ReceivedOne(t.Context(), r.App, r.Source, r.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got.Body
+}
+
 // TestEraseOfNobody: a task that says nothing of whom it is about fails and says so.
 func TestEraseOfNobody(t *testing.T) {
 	t.Parallel()

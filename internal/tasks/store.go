@@ -23,6 +23,11 @@ type Store interface {
 	MessageRange(ctx context.Context, app, after, until id.ID, limit int) (r store.Range, ok bool, err error)
 	// ListMessages lists an app's messages, with their payloads if asked for.
 	ListMessages(ctx context.Context, q store.MessageQuery) (store.Listed[store.Message], error)
+	// AppReceived gives requests that an app's sources received, at most limit.
+	AppReceived(ctx context.Context, app id.ID, limit int) ([]id.ID, error)
+	// ReceivedBodies gives requests of an app that were not accepted and whose body is
+	// still there, with it, in (after, until), ascending, at most limit.
+	ReceivedBodies(ctx context.Context, app, after, until id.ID, limit int) ([]store.Received, error)
 	// AppObjects gives keys of an app's live state, in their order, at most limit.
 	AppObjects(ctx context.Context, app id.ID, limit int) ([]live.Key, error)
 	// Object finds a row of live state.

@@ -228,20 +228,39 @@ func (r *Runner) end(ctx context.Context, t store.Task) (moved bool, err error) 
 	})
 }
 
-// purge removes a deleted app's messages with all that hangs on them, then its live
-// state, then its own rows.
+// purge removes a deleted app's messages with all that hangs on them, then what its
+// sources received, then its live state, then its own rows.
 func (r *Runner) purge(ctx context.Context, t store.Task) (moved bool, err error) {
 	drop, more, err := r.cfg.Store.MessageRange(ctx, t.App, after(t), t.Until, stepRows)
 	if err != nil {
 		return false, err
 	}
 	if !more {
-		return r.purgeObjects(ctx, t)
+		return r.purgeReceived(ctx, t)
 	}
 	return r.submit(ctx, t, commit.Keys{}, func(v *commit.View, t store.Task) store.Task {
 		v.DropMessages(drop)
 		t.Done += stepRows
 		return over(t, drop.Until-1)
+	})
+}
+
+// purgeReceived removes what a deleted app's sources received. The cursor, which is a
+// message, stays.
+func (r *Runner) purgeReceived(ctx context.Context, t store.Task) (moved bool, err error) {
+	received, err := r.cfg.Store.AppReceived(ctx, t.App, stepRows)
+	if err != nil {
+		return false, err
+	}
+	if len(received) == 0 {
+		return r.purgeObjects(ctx, t)
+	}
+	return r.submit(ctx, t, commit.Keys{}, func(v *commit.View, t store.Task) store.Task {
+		for _, k := range received {
+			v.EraseReceived(k)
+		}
+		t.Done += int64(len(received))
+		return t
 	})
 }
 

@@ -484,6 +484,9 @@ func TestPurge(t *testing.T) {
 		before := e.Deliveries(otherEP)
 		putObjects(e, app.ID, 700)
 		putObjects(e, other.ID, 3)
+		source, otherSource := putSource(e, app.ID), putSource(e, other.ID)
+		receive(e, app.ID, source, 600)
+		receive(e, other.ID, otherSource, 4)
 		if err := e.Service.DeleteApp(t.Context(), app); err != nil {
 			t.Fatal(err)
 		}
@@ -492,8 +495,19 @@ func TestPurge(t *testing.T) {
 			oneStep(e, true)
 			e.Restart()
 		}
-		if starts != 6 { // the last one finds nothing
-			t.Errorf("%d steps, want 6", starts)
+		if starts != 8 { // the last one finds nothing
+			t.Errorf("%d steps, want 8", starts)
+		}
+		for of, want := range map[id.ID]int{app.ID: 0, other.ID: 4} {
+			if left, err := e.Store.AppReceived(t.Context(), of, 10); err != nil || len(left) != want {
+				t.Errorf("%d received requests are left, %v, want %d", len(left), err, want)
+			}
+		}
+		if sources, err := e.Store.Sources(t.Context(), app.ID, store.Page{Limit: 10}); err != nil || len(sources.Rows) != 0 {
+			t.Errorf("sources, whose rows hold secrets, are left: %v, %v", sources.Rows, err)
+		}
+		if _, err := e.Store.Source(t.Context(), otherSource); err != nil {
+			t.Errorf("another app's source: %v", err)
 		}
 		for of, want := range map[id.ID]int{app.ID: 0, other.ID: 3} {
 			if left, err := e.Store.AppObjects(t.Context(), of, 10); err != nil || len(left) != want {
@@ -514,7 +528,7 @@ func TestPurge(t *testing.T) {
 			t.Errorf("another app's messages (-want +got):\n%s", diff)
 		}
 		for _, task := range e.Tasks() {
-			if task.Kind == store.TaskPurgeApp && (task.State != store.TaskFinished || task.Done != 1500+700) {
+			if task.Kind == store.TaskPurgeApp && (task.State != store.TaskFinished || task.Done != 1500+600+700) {
 				t.Errorf("the task is %+v", task)
 			}
 		}
@@ -526,6 +540,32 @@ func TestPurge(t *testing.T) {
 			t.Error("an id was given twice")
 		}
 	})
+}
+
+// putSource writes a source of an app.
+func putSource(e *ingesttest.Engine, app id.ID) (source id.ID) {
+	e.Decide(commit.Keys{}, func(v *commit.View) {
+		source = v.NextID()
+		v.PutSource(store.Source{ID: source, App: app, Org: ingesttest.Org, Dialect: "zuddl", Auth: store.SourceAuth{Secrets: []string{"s"}}})
+	})
+	return source
+}
+
+// receive writes requests that came in at a source, each with another body, of which those
+// that were accepted have none.
+func receive(e *ingesttest.Engine, app, source id.ID, n int, bodies ...string) (rows []store.Received) {
+	e.Decide(commit.Keys{}, func(v *commit.View) {
+		rows = nil // it may run again
+		for i := range max(n, len(bodies)) {
+			r := store.Received{ID: v.NextID(), App: app, Source: source, Status: store.Accepted}
+			if len(bodies) > 0 {
+				r.Status, r.Body = []store.ReceivedStatus{store.Refused, store.Unreadable}[i%2], []byte(bodies[i])
+			}
+			v.AddReceived(r)
+			rows = append(rows, r)
+		}
+	})
+	return rows
 }
 
 // TestUnknownKind is about a task of a later version, whose database this one was pointed at.

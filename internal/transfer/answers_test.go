@@ -29,6 +29,7 @@ func (f *fixture) answers(t *testing.T, s storetest.Store) map[string]any {
 	for _, m := range f.messages {
 		f.askMessage(a, s, m)
 	}
+	f.askSources(a, s)
 	f.askTransaction(a, s)
 	return a.said
 }
@@ -103,6 +104,8 @@ func (f *fixture) askApp(a *asking, s storetest.Store, app store.App) {
 	a.note("range", app.ID, []any{r, ok}, err)
 	events, err := s.Objects(ctx, app.ID, live.Event, "", store.Page{Limit: 100})
 	a.note("events", app.ID, events, err)
+	sources, err := s.Sources(ctx, app.ID, store.Page{Limit: 100})
+	a.note("sources", app.ID, sources, err)
 	presences, err := s.ObjectRange(ctx, live.Range{App: app.ID, Kind: live.Presence, Parent: "e", Limit: 100})
 	a.note("presences", app.ID, presences, err)
 }
@@ -129,6 +132,22 @@ func (f *fixture) askMessage(a *asking, s storetest.Store, m store.Message) {
 	a.note("deliveries of message", m.ID, deliveries.Rows, err)
 	attempts, err := s.ListAttempts(ctx, store.AttemptQuery{Page: store.Page{Limit: 100}, App: m.App, Message: m.ID, Content: true})
 	a.note("attempts of message", m.ID, attempts.Rows, err)
+}
+
+func (f *fixture) askSources(a *asking, s storetest.Store) {
+	ctx := a.Context()
+	for _, source := range f.sources {
+		got, err := s.Source(ctx, source.ID)
+		a.note("source", source.ID, got, err)
+		for what, statuses := range map[string][]store.ReceivedStatus{"received": nil, "not accepted": {store.Refused, store.Unreadable}} {
+			received, err := s.ReceivedOf(ctx, source.App, source.ID, statuses, 0, 0, store.Page{Limit: 100})
+			a.note(what, source.ID, received, err)
+		}
+	}
+	for _, r := range f.received {
+		got, err := s.ReceivedOne(ctx, r.App, r.Source, r.ID)
+		a.note("received request", r.ID, got, err)
+	}
 }
 
 // askTransaction asks what the committer asks.

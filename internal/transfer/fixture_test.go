@@ -24,6 +24,8 @@ type fixture struct {
 	messages  []store.Message
 	tasks     []store.Task
 	objects   []live.Row
+	sources   []store.Source   // the last one deleted
+	received  []store.Received // the last one erased, whose id is the largest of all
 	seen      []store.Seen
 	pending   int // deliveries that are due at now or before, leased ones included
 }
@@ -49,6 +51,7 @@ func newFixture(t *testing.T) *fixture {
 	f.deliver(t, s)
 	f.remember(t, s)
 	f.live(t, s)
+	f.receive(t, s)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -140,6 +143,8 @@ func (f *fixture) send(t *testing.T, s *sqlite.Store) {
 	f.messages[5].Tags = []string{"t"}
 	f.messages[6].Tenant, f.messages[6].ResourceBase = "App-0", "https://events.example.com"
 	f.messages[1].Tenant = "app-0"
+	f.messages[7].From, f.messages[7].Raw = "zuddl", []byte(" {\"a\" : \"ü\x00\xff\"}")
+	f.messages[8].From, f.messages[8].Raw = "raw", []byte{}
 	write(t, s, store.Changes{Messages: f.messages})
 }
 
@@ -197,7 +202,7 @@ func (f *fixture) attempt(t *testing.T, s *sqlite.Store) {
 }
 
 // live writes live state, of an app and of an org. Of what is removed only its id is
-// remembered, the largest of all.
+// remembered.
 func (f *fixture) live(t *testing.T, s *sqlite.Store) {
 	t.Helper()
 	for i, k := range []live.Key{
@@ -215,6 +220,25 @@ func (f *fixture) live(t *testing.T, s *sqlite.Store) {
 	f.objects[3].Due, f.objects[3].State, f.objects[3].Doc = time.UnixMicro(0).UTC(), nil, []byte("{\"name\": \"ü\x00\xff\"}")
 	write(t, s, store.Changes{Objects: f.objects})
 	write(t, s, store.Changes{ErasedObjects: []live.Key{f.objects[5].Key}})
+}
+
+// receive writes sources and what they received.
+func (f *fixture) receive(t *testing.T, s *sqlite.Store) {
+	t.Helper()
+	for i := range 3 {
+		f.sources = append(f.sources, store.Source{ID: f.next(), App: f.apps[i%2].ID, Org: "org_1", Dialect: "iotum", CreatedAt: f.now, UpdatedAt: f.now})
+	}
+	f.sources[1].Description, f.sources[1].Channels, f.sources[1].TypeField = "ü", []string{"x"}, "a.b"
+	f.sources[1].Auth = store.SourceAuth{Secrets: []string{"new", "old"}, Token: "t", NextToken: "n", TokenHeader: "x-token", Handshake: "h"}
+	f.sources[2].Deleted = true
+	for i, status := range []store.ReceivedStatus{store.Accepted, store.Refused, store.Unreadable, store.Refused, store.Refused} {
+		of := f.sources[i%3]
+		f.received = append(f.received, store.Received{ID: f.next(), App: of.App, Source: of.ID, Status: status, Doc: []byte(`{"a": 1}`), Body: []byte("ü\x00\xff")})
+	}
+	f.received[0].Message, f.received[0].Body = f.messages[7].ID, nil
+	f.received[3].Body = []byte{}
+	write(t, s, store.Changes{Sources: f.sources, Received: f.received})
+	write(t, s, store.Changes{ErasedReceived: []id.ID{f.received[4].ID}})
 }
 
 // remember writes tasks and dedupe keys. Of what is removed in the end only its id is

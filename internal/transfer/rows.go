@@ -20,20 +20,22 @@ const (
 	Healths    Table = "endpoint_health"
 	Tasks      Table = "task"
 	Objects    Table = "object"
+	Sources    Table = "source"
 	Seen       Table = "seen"
 	Messages   Table = "message"
 	Deliveries Table = "delivery"
 	Attempts   Table = "attempt"
+	Received   Table = "received"
 )
 
 // Tables lists all kinds in the order in which they are copied: what others hang on
 // comes first.
 func Tables() []Table {
-	return []Table{Orgs, EventTypes, Apps, Endpoints, URLs, Healths, Tasks, Objects, Seen, Messages, Deliveries, Attempts}
+	return []Table{Orgs, EventTypes, Apps, Endpoints, URLs, Healths, Tasks, Objects, Sources, Seen, Messages, Deliveries, Attempts, Received}
 }
 
-// Rows are rows as a target takes them. Nothing is left out of them: deleted apps and
-// endpoints, payloads and responses are there. No delivery is leased.
+// Rows are rows as a target takes them. Nothing is left out of them: deleted apps,
+// endpoints and sources, payloads and responses are there. No delivery is leased.
 type Rows struct {
 	Orgs       []store.OrgSettings
 	EventTypes []store.EventType
@@ -43,16 +45,18 @@ type Rows struct {
 	Healths    []store.Health
 	Tasks      []store.Task
 	Objects    []live.Row
+	Sources    []store.Source
 	Seen       []store.Seen
 	Messages   []store.Message
 	Deliveries []delivery.Delivery
 	Attempts   []delivery.Attempt
+	Received   []store.Received
 }
 
 // Len is how many rows there are.
 func (r *Rows) Len() int {
 	return len(r.Orgs) + len(r.EventTypes) + len(r.Apps) + len(r.Endpoints) + len(r.URLs) + len(r.Healths) +
-		len(r.Tasks) + len(r.Objects) + len(r.Seen) + len(r.Messages) + len(r.Deliveries) + len(r.Attempts)
+		len(r.Tasks) + len(r.Objects) + len(r.Sources) + len(r.Seen) + len(r.Messages) + len(r.Deliveries) + len(r.Attempts) + len(r.Received)
 }
 
 // Page is one chunk of rows of one table.

@@ -70,6 +70,7 @@ func (r *requestIDs) make() string {
 //     the cause for ours. It names the route, never the path or query, which hold
 //     what the client chose, and the client's address, through trusted proxies;
 //   - 500 for a panic;
+//   - no-store on what is answered to a token: it is for its holder, and tells of people;
 //   - the same route with and without a trailing slash, and a plain 404 for paths
 //     with empty or dot segments, which net/http would answer with a redirect.
 func Wrap(next http.Handler, logger *slog.Logger, trusted ...netip.Prefix) http.Handler {
@@ -84,6 +85,9 @@ func WrapAs(write func(http.ResponseWriter, Problem), next http.Handler, logger 
 		begin := time.Now()
 		x := &exchange{ResponseWriter: w, id: ids.make(), trusted: trusted, write: write}
 		w.Header()["X-Request-Id"] = []string{x.id}
+		if hasToken(r) {
+			w.Header()["Cache-Control"] = []string{"no-store"}
+		}
 		defer func() { x.end(r, recover(), logger, time.Since(begin)) }()
 		if !tidy(r) {
 			write(x, Note(x, errNoRoute))
@@ -91,6 +95,11 @@ func WrapAs(write func(http.ResponseWriter, Problem), next http.Handler, logger 
 		}
 		next.ServeHTTP(x, r)
 	})
+}
+
+// hasToken reports whether a request carries a token, be it a wrong one.
+func hasToken(r *http.Request) bool {
+	return len(r.Header["Authorization"]) > 0 || len(r.Header["X-Access-Token"]) > 0
 }
 
 // end answers and logs a request whose handler has returned or panicked. A panic

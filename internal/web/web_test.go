@@ -152,6 +152,23 @@ func TestWrapLogsOneLine(t *testing.T) {
 	}
 }
 
+// TestNoStore: what is answered to a token is in no cache, a mistake and a panic neither.
+func TestNoStore(t *testing.T) {
+	t.Parallel()
+	for name, handler := range map[string]http.HandlerFunc{
+		"ok": ok, "fails": func(w http.ResponseWriter, _ *http.Request) { web.Fail(w, errs.Missing()) }, "panics": func(http.ResponseWriter, *http.Request) { panic("boom") },
+	} {
+		for header, want := range map[string]string{"Authorization": "no-store", "X-Access-Token": "no-store", "Accept": ""} {
+			r := get("/thing/1")
+			r.Header.Set(header, "x")
+			rec, _ := serve(t, slog.LevelError, r, handler)
+			if got := rec.Header().Get("Cache-Control"); got != want {
+				t.Errorf("%s with %s: Cache-Control %q, want %q", name, header, got, want)
+			}
+		}
+	}
+}
+
 func TestDebugLogsSuccess(t *testing.T) {
 	t.Parallel()
 	if _, log := serve(t, slog.LevelDebug, get("/thing/1"), ok); !strings.Contains(log, "level=DEBUG") || !strings.Contains(log, "status=204") {

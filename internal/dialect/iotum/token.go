@@ -1,12 +1,7 @@
 package iotum
 
 import (
-	"cmp"
-	"errors"
-	"fmt"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -26,22 +21,11 @@ func (Dialect) OwnHeaders() []string { return []string{strings.ToLower(headerTok
 // NewSecret makes a token of 64 hexadecimal digits.
 func (Dialect) NewSecret() string { return dialect.NewHexSecret() }
 
-// Bounds of a token that is assigned, in characters.
-const (
-	maxToken   = 256
-	shortToken = 16
-)
-
-// errToken is the rule for tokens.
-var errToken = errors.New("must be 1 to 256 printable ASCII characters without space around them")
-
 // CheckSecret accepts what can be a header's value.
-func (Dialect) CheckSecret(secret string) error {
-	if _, err := signature.NewToken(secret); err != nil || len(secret) > maxToken {
-		return errToken
-	}
-	return nil
-}
+func (Dialect) CheckSecret(secret string) error { return dialect.CheckToken(secret) }
+
+// shortToken is the length, in characters, below which a token could be guessed.
+const shortToken = 16
 
 // Advice warns of short tokens.
 func (Dialect) Advice(secret string) string {
@@ -64,9 +48,6 @@ func (Dialect) NewSigner(secrets []string) (dialect.Signer, error) {
 	return signer{token}, nil
 }
 
-// errNone is what is wrong with a list of tokens.
-var errNone = fmt.Errorf("%w: there is no token", signature.ErrInvalidKey)
-
 type signer struct{ token signature.Token }
 
 // Sign sets x-signing-token. The token proves who sends, and nothing about the body.
@@ -74,58 +55,11 @@ func (s signer) Sign(h http.Header, _ string, _ time.Time, _ []byte) {
 	h[headerToken] = []string{s.token.Reveal()}
 }
 
+// TokenHeader is x-signing-token.
+func (Dialect) TokenHeader() string { return headerToken }
+
 // Verify checks x-signing-token. A token that is not there is looked for where senders
 // put it by mistake.
 func (Dialect) Verify(secrets []string, r dialect.Request) (dialect.Verdict, error) {
-	tokens := make([]signature.Token, 0, len(secrets))
-	for _, s := range secrets {
-		token, err := signature.NewToken(s)
-		if err != nil {
-			return dialect.Verdict{}, err
-		}
-		tokens = append(tokens, token)
-	}
-	if len(tokens) == 0 {
-		return dialect.Verdict{}, errNone
-	}
-	name, value := strings.ToLower(headerToken), r.Header.Get(headerToken)
-	switch {
-	case fits(tokens, value):
-		return dialect.Verdict{Valid: true}, nil
-	case value == "":
-		return dialect.Verdict{Why: "there is no header " + name, Hint: misplaced(tokens, r.Header)}, nil
-	}
-	return dialect.Verdict{Why: "the token in " + name + " is wrong", Hint: cmp.Or(wrapped(tokens, value), misplaced(tokens, r.Header))}, nil
-}
-
-// fits reports whether a text is one of the tokens.
-func fits(tokens []signature.Token, text string) bool {
-	return slices.ContainsFunc(tokens, func(t signature.Token) bool { return t.Verify(text) == nil })
-}
-
-// wrapped finds the token among what is around it.
-func wrapped(tokens []signature.Token, value string) string {
-	bare := strings.TrimSpace(value)
-	if fits(tokens, bare) {
-		return "the token is right without the space around it"
-	}
-	if scheme, rest, ok := strings.Cut(bare, " "); ok && strings.EqualFold(scheme, "Bearer") && fits(tokens, rest) {
-		return "the token is right without the word Bearer"
-	}
-	if fits(tokens, strings.Trim(bare, `"`)) {
-		return "the token is right without the quotes around it"
-	}
-	return ""
-}
-
-// misplaced finds the token in another header, or in one that is there twice.
-func misplaced(tokens []signature.Token, h http.Header) string {
-	for _, name := range slices.Sorted(maps.Keys(h)) {
-		for _, value := range h[name] {
-			if fits(tokens, value) || wrapped(tokens, value) != "" {
-				return "the token is in the header " + strings.ToLower(name)
-			}
-		}
-	}
-	return ""
+	return dialect.VerifyToken(headerToken, secrets, r)
 }

@@ -28,7 +28,11 @@ func (Keys) Verify(secrets []string, r dialect.Request) (dialect.Verdict, error)
 	case errors.Is(err, signature.ErrInvalidKey):
 		return dialect.Verdict{}, err
 	}
-	return dialect.Verdict{Why: strings.TrimPrefix(err.Error(), "signature: "), Hint: hint(keys, secrets, r, err)}, nil
+	refused := dialect.Verdict{Why: strings.TrimPrefix(err.Error(), "signature: ")}
+	if !r.Brief {
+		refused.Hint = hint(keys, secrets, r, err)
+	}
+	return refused, nil
 }
 
 func parseVerifyKey(text string) (signature.VerifyKey, error) {

@@ -192,15 +192,18 @@ type messageExtra struct {
 	Tags     []string `json:"tags"`
 	OrderKey string   `json:"orderKey,omitempty"`
 	Base     string   `json:"resourceBase,omitempty"`
+	From     string   `json:"from,omitempty"`
 }
 
 // EncodeExtra writes column message.extra; nil for a message that has nothing of
 // it.
 func EncodeExtra(m *store.Message) ([]byte, error) {
-	if m.EventID == "" && m.Channels == nil && m.Tags == nil && m.OrderKey == "" && m.ResourceBase == "" {
+	if m.EventID == "" && m.Channels == nil && m.Tags == nil && m.OrderKey == "" && m.ResourceBase == "" && m.From == "" {
 		return nil, nil
 	}
-	return json.Marshal(messageExtra{EventID: m.EventID, Channels: m.Channels, Tags: m.Tags, OrderKey: m.OrderKey, Base: m.ResourceBase})
+	return json.Marshal(messageExtra{
+		EventID: m.EventID, Channels: m.Channels, Tags: m.Tags, OrderKey: m.OrderKey, Base: m.ResourceBase, From: m.From,
+	})
 }
 
 // DecodeExtra reads what EncodeExtra wrote.
@@ -212,6 +215,58 @@ func DecodeExtra(extra []byte, m *store.Message) error {
 	if err := decode(extra, &e); err != nil {
 		return err
 	}
-	m.EventID, m.Channels, m.Tags, m.OrderKey, m.ResourceBase = e.EventID, e.Channels, e.Tags, e.OrderKey, e.Base
+	m.EventID, m.Channels, m.Tags, m.OrderKey, m.ResourceBase, m.From = e.EventID, e.Channels, e.Tags, e.OrderKey, e.Base, e.From
+	return nil
+}
+
+// sourceDoc is column source.doc. Lists keep null apart from [].
+type sourceDoc struct {
+	Org         string   `json:"org"`
+	Dialect     string   `json:"dialect"`
+	Description string   `json:"description,omitempty"`
+	Channels    []string `json:"channels"`
+	Secrets     []string `json:"secrets"`
+	Token       string   `json:"token,omitempty"`
+	NextToken   string   `json:"nextToken,omitempty"`
+	TokenHeader string   `json:"tokenHeader,omitempty"`
+	Key         string   `json:"key,omitempty"`
+	Unverified  bool     `json:"unverified,omitempty"`
+	OldUntil    int64    `json:"oldUntil,omitempty"`
+	SignedIn    string   `json:"signatureHeader,omitempty"`
+	Encoding    string   `json:"encoding,omitempty"`
+	Prefix      string   `json:"prefix,omitempty"`
+	SecretForm  string   `json:"secretForm,omitempty"`
+	Handshake   string   `json:"handshake,omitempty"`
+	TypeHeader  string   `json:"typeHeader,omitempty"`
+	TypeField   string   `json:"typeField,omitempty"`
+	CreatedAt   int64    `json:"createdAt"`
+	UpdatedAt   int64    `json:"updatedAt"`
+}
+
+// EncodeSource writes column source.doc: what of a source no query names.
+func EncodeSource(s *store.Source) ([]byte, error) {
+	a := &s.Auth
+	return json.Marshal(sourceDoc{
+		Org: s.Org, Dialect: s.Dialect, Description: s.Description, Channels: s.Channels,
+		Secrets: a.Secrets, Token: a.Token, NextToken: a.NextToken, TokenHeader: a.TokenHeader, Key: a.Key,
+		OldUntil: Micros(a.OldUntil), Unverified: a.Unverified, SignedIn: a.SignatureHeader, Encoding: a.Encoding, Prefix: a.Prefix,
+		SecretForm: a.SecretForm, Handshake: a.Handshake,
+		TypeHeader: s.TypeHeader, TypeField: s.TypeField, CreatedAt: Micros(s.CreatedAt), UpdatedAt: Micros(s.UpdatedAt),
+	})
+}
+
+// DecodeSource reads what EncodeSource wrote; the columns of their own are left alone.
+func DecodeSource(doc []byte, s *store.Source) error {
+	var d sourceDoc
+	if err := decode(doc, &d); err != nil {
+		return err
+	}
+	s.Org, s.Dialect, s.Description, s.Channels = d.Org, d.Dialect, d.Description, d.Channels
+	s.Auth = store.SourceAuth{
+		Secrets: d.Secrets, Token: d.Token, NextToken: d.NextToken, TokenHeader: d.TokenHeader, Key: d.Key,
+		OldUntil: Time(d.OldUntil), Unverified: d.Unverified, SignatureHeader: d.SignedIn, Encoding: d.Encoding, Prefix: d.Prefix,
+		SecretForm: d.SecretForm, Handshake: d.Handshake,
+	}
+	s.TypeHeader, s.TypeField, s.CreatedAt, s.UpdatedAt = d.TypeHeader, d.TypeField, Time(d.CreatedAt), Time(d.UpdatedAt)
 	return nil
 }

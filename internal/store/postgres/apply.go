@@ -45,6 +45,11 @@ func (t *tx) Apply(_ context.Context, c *store.Changes) error {
 		{"dropped payloads", len(c.Payloads), t.dropPayloads},
 		{"dropped responses", len(c.Attempts), t.dropResponses},
 		{"tasks", len(c.Tasks), t.writeTasks},
+		{"sources", len(c.Sources), t.writeSources},
+		{"received requests", len(c.Received), t.insertReceived},
+		{"trimmed requests", len(c.TrimReceived), t.trimReceived},
+		{"dropped bodies", len(c.Bodies), t.dropBodies},
+		{"erased requests", len(c.ErasedReceived), t.eraseReceived},
 		{"objects", len(c.Objects), t.writeObjects},
 		{"erased objects", len(c.ErasedObjects), t.eraseObjects},
 		{"erased apps", len(c.ErasedApps), t.eraseApps},
@@ -86,6 +91,12 @@ func (t *tx) fence(c *store.Changes) {
 	}
 	for i := range c.Tasks {
 		note(c.Tasks[i].ID)
+	}
+	for i := range c.Sources {
+		note(c.Sources[i].ID)
+	}
+	for i := range c.Received {
+		note(c.Received[i].ID)
 	}
 	for i := range c.Objects {
 		if o := &c.Objects[i]; t.objects[o.Key] != o.Seq { // else it is known
@@ -215,6 +226,7 @@ func (t *tx) insertMessages(c *store.Changes) error {
 	ids, apps, deliverAt := make([]int64, n), make([]int64, n), make([]int64, n)
 	expires, flags, hashes := make([]*int64, n), make([]int16, n), make([]pgtype.UUID, n)
 	kinds, tenants, extras, payloads := make([]string, n), make([]*string, n), make([][]byte, n), make([][]byte, n)
+	var raws [][]byte // nil unless a message came in as a request
 	for i := range c.Messages {
 		m := &c.Messages[i]
 		ids[i], apps[i], deliverAt[i] = int64(m.ID), int64(m.App), document.Micros(m.DeliverAt)
@@ -235,10 +247,21 @@ func (t *tx) insertMessages(c *store.Changes) error {
 			return err
 		}
 		kinds[i], payloads[i] = m.Type, m.Payload
+		if m.Raw == nil {
+			continue
+		}
+		if raws == nil {
+			raws = make([][]byte, n)
+		}
+		raws[i] = m.Raw
 	}
-	t.queue("messages", `INSERT INTO message (id, app, deliver_at, expires, flags, event_hash, type, extra, payload, tenant)
-		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::smallint[], $6::uuid[], $7::text[], $8::bytea[], $9::bytea[], $10::text[])`,
-		ids, apps, deliverAt, expires, flags, hashes, kinds, extras, payloads, tenants)
+	columns, arrays := `id, app, deliver_at, expires, flags, event_hash, type, extra, payload, tenant`,
+		`$1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::smallint[], $6::uuid[], $7::text[], $8::bytea[], $9::bytea[], $10::text[]`
+	values := []any{ids, apps, deliverAt, expires, flags, hashes, kinds, extras, payloads, tenants}
+	if raws != nil {
+		columns, arrays, values = columns+`, raw`, arrays+`, $11::bytea[]`, append(values, raws)
+	}
+	t.queue("messages", `INSERT INTO message (`+columns+`) SELECT * FROM unnest(`+arrays+`)`, values...)
 	return nil
 }
 
@@ -406,7 +429,7 @@ func (t *tx) clearHealths(c *store.Changes) error {
 }
 
 func (t *tx) dropPayloads(c *store.Changes) error {
-	t.queue("payloads", `UPDATE message SET payload = NULL WHERE id = ANY ($1::bigint[])`, idColumn(c.Payloads))
+	t.queue("payloads", `UPDATE message SET payload = NULL, raw = NULL WHERE id = ANY ($1::bigint[])`, idColumn(c.Payloads))
 	return nil
 }
 
@@ -434,7 +457,8 @@ func (t *tx) writeTasks(c *store.Changes) error {
 	return nil
 }
 
-// eraseApps removes deleted apps with what hangs on them but messages and live state.
+// eraseApps removes deleted apps with what hangs on them but messages, live state and
+// received requests.
 // An app that is not deleted is left alone.
 func (t *tx) eraseApps(c *store.Changes) error {
 	const endpoints = ` IN (SELECT e.id FROM endpoint e JOIN app a ON a.id = e.app WHERE a.id = ANY ($1::bigint[]) AND a.deleted)`
@@ -442,6 +466,7 @@ func (t *tx) eraseApps(c *store.Changes) error {
 		`DELETE FROM endpoint_url WHERE endpoint` + endpoints,
 		`DELETE FROM endpoint_health WHERE endpoint` + endpoints,
 		`DELETE FROM endpoint WHERE id` + endpoints,
+		`DELETE FROM source WHERE app IN (SELECT id FROM app WHERE id = ANY ($1::bigint[]) AND deleted)`,
 		`DELETE FROM app WHERE id = ANY ($1::bigint[]) AND deleted`,
 	} {
 		t.queue("erased apps", statement, idColumn(c.ErasedApps))

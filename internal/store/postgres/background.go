@@ -59,10 +59,7 @@ func (s *Store) MessageRange(ctx context.Context, app, after, until id.ID, limit
 // ExpiredPayloads gives messages whose own retention ended before now and whose
 // payload is still there, at most limit.
 func (s *Store) ExpiredPayloads(ctx context.Context, now time.Time, limit int) ([]id.ID, error) {
-	return all(ctx, s, func(c pgx.CollectableRow) (message id.ID, err error) {
-		err = c.Scan((*int64)(&message))
-		return message, err
-	}, `SELECT id FROM message WHERE expires IS NOT NULL AND payload IS NOT NULL AND expires < $1 ORDER BY expires, id LIMIT $2`, document.Micros(now), limit)
+	return all(ctx, s, scanID, `SELECT id FROM message WHERE expires IS NOT NULL AND payload IS NOT NULL AND expires < $1 ORDER BY expires, id LIMIT $2`, document.Micros(now), limit)
 }
 
 // ForgetSeen removes keys that expired before now, at most limit, and returns how

@@ -220,9 +220,9 @@ func (s *Store) withPayloads(ctx context.Context, messages []store.Message) erro
 		contents[full[i].ID] = &full[i]
 	}
 	for i := range messages {
-		messages[i].Payload, messages[i].Tenant = nil, ""
+		messages[i].Payload, messages[i].Tenant, messages[i].Raw = nil, "", nil
 		if found := contents[messages[i].ID]; found != nil {
-			messages[i].Payload, messages[i].Tenant = found.Payload, found.Tenant
+			messages[i].Payload, messages[i].Tenant, messages[i].Raw = found.Payload, found.Tenant, found.Raw
 		}
 	}
 	return err

@@ -29,7 +29,7 @@ func quiet(url string) postgres.Config {
 // wantSteps compares migrations, and whether they are applied.
 func wantSteps(t *testing.T, got []migration.Step, err error, applied bool) {
 	t.Helper()
-	want := []migration.Step{{Version: 1, Name: "init"}, {Version: 2, Name: "tenant"}, {Version: 3, Name: "object"}, {Version: 4, Name: "task_subject"}}
+	want := []migration.Step{{Version: 1, Name: "init"}, {Version: 2, Name: "tenant"}, {Version: 3, Name: "object"}, {Version: 4, Name: "task_subject"}, {Version: 5, Name: "source"}}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(migration.Step{}, "AppliedAt")); err != nil || diff != "" {
 		t.Fatalf("migrations (-want +got):\n%s\n(%v)", diff, err)
 	}
@@ -67,7 +67,7 @@ func TestMigrate(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)`); err != nil {
 		t.Fatal(err)
 	}
-	const want = "schema version 99 is newer than this program's 4"
+	const want = "schema version 99 is newer than this program's 5"
 	for name, use := range map[string]func() error{
 		"migrate": func() error { _, err := postgres.Migrate(t.Context(), cfg); return err },
 		"look":    func() error { _, err := postgres.Migrations(t.Context(), cfg); return err },
@@ -103,8 +103,14 @@ func TestMigrateFromEverySchema(t *testing.T) {
 			}
 			row := live.Row{Key: live.Key{App: 7, Kind: live.Event, ID: "e"}, Seq: 200, Doc: []byte(`{}`)}
 			task := store.Task{ID: 300, Org: "org_1", App: 7, Kind: store.TaskErase, State: store.TaskRunning, Subject: "{}"}
+			raw := store.Message{ID: 400, App: 7, Type: "a", From: "zuddl", Raw: []byte(`{}`)}
+			request := store.Received{ID: 500, App: 7, Source: 600, Status: store.Accepted, Message: raw.ID, Doc: []byte(`{}`)}
+			source := store.Source{ID: 600, App: 7, Org: "org_1", Dialect: "zuddl"}
 			err = s.Update(t.Context(), func(tx commit.Tx) error {
-				return tx.Apply(t.Context(), &store.Changes{Objects: []live.Row{row}, Tasks: []store.Task{task}})
+				return tx.Apply(t.Context(), &store.Changes{
+					Messages: []store.Message{raw}, Tasks: []store.Task{task}, Sources: []store.Source{source},
+					Received: []store.Received{request}, Objects: []live.Row{row},
+				})
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -114,6 +120,15 @@ func TestMigrateFromEverySchema(t *testing.T) {
 			}
 			if got, err := s.Task(t.Context(), "org_1", task.ID); err != nil || !cmp.Equal(task, got) {
 				t.Errorf("task %+v, %v, want %+v", got, err, task)
+			}
+			if got, err := s.Message(t.Context(), 7, store.Ref{ID: raw.ID}); err != nil || !cmp.Equal(raw, got) {
+				t.Errorf("message %+v, %v, want %+v", got, err, raw)
+			}
+			if got, err := s.Source(t.Context(), source.ID); err != nil || !cmp.Equal(source, got) {
+				t.Errorf("source %+v, %v, want %+v", got, err, source)
+			}
+			if got, err := s.ReceivedOne(t.Context(), 7, source.ID, request.ID); err != nil || !cmp.Equal(request, got) {
+				t.Errorf("received %+v, %v, want %+v", got, err, request)
 			}
 		})
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/store/postgres/postgrestest"
 )
 
@@ -28,6 +29,8 @@ func TestPlans(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Release()
+	oneStatus, _ := receivedQuery([]store.ReceivedStatus{store.Refused}, "")
+	statuses, _ := receivedQuery([]store.ReceivedStatus{store.Refused, store.Unreadable}, " DESC")
 	for _, q := range []struct {
 		name, parameters, query, arguments string
 		want                               []string
@@ -46,6 +49,14 @@ func TestPlans(t *testing.T) {
 		{"associated_page", "bigint, smallint, text, text, text, smallint, int, int, int", associatedFrom, "1, 1, 'a', 'b', 'c', 1, 2, 9, 9", []string{"using object_pkey on object a", "(id = substr(a.id, $7))"}, false},
 		{"due_objects", "bigint, int", dueObjects, "1, 9", []string{"Index Scan using object_due"}, false},
 		{"app_objects", "bigint, int", appObjects, "1, 9", []string{"Index Only Scan using object_pkey"}, false},
+		{"received_all", "bigint, bigint, int, bigint", receivedAll + " DESC LIMIT $3", "1, 9, 9, 1", []string{"Index Scan Backward using received_source"}, false},
+		{"received_one_status", "bigint, bigint, int, bigint, smallint", oneStatus, "1, 9, 9, 1, 2", []string{"Index Scan using received_status"}, false},
+		// The "Sort Key" of a merge is what it merges by.
+		{"received_statuses", "bigint, bigint, int, bigint, smallint, smallint", statuses, "1, 9, 9, 1, 2, 3", []string{"Merge Append", "Index Scan Backward using received_status"}, true},
+		{"received_bodies", "bigint, bigint, bigint, int", receivedBodies, "1, 1, 9, 9", []string{"Index Scan using received_body"}, false},
+		{"received_of_app", "bigint, int", appReceived, "1, 9", []string{"using source_app", "Index Only Scan using received_source"}, false},
+		{"old_received", "bigint, int", oldReceived, "9, 9", []string{"Index Only Scan using received_pkey"}, false},
+		{"trim_received", "bigint, int", trimReceived, "1, 200", []string{"Index Only Scan Backward using received_status", "Index Scan using received_pkey"}, false},
 		{"object_update", "bigint[], smallint[], text[], text[], bigint[], bigint[], bigint[], bigint[], bytea[], bytea[]", updateObjects, "'{1}', '{1}', '{a}', '{b}', '{1}', '{1}', '{1}', '{1}', '{a}', '{a}'", []string{"Index Scan using object_pkey"}, false},
 		{"object_erase", "bigint[], smallint[], text[], text[]", eraseObjects, "'{1}', '{1}', '{a}', '{b}'", []string{"Index Scan using object_pkey"}, false},
 	} {

@@ -132,7 +132,7 @@ const messageTest = 1
 
 const (
 	messageColumns = `message.id, message.app, message.type, message.flags, message.event_hash, message.deliver_at, message.expires, message.extra`
-	messageBody    = messageColumns + `, message.payload, message.tenant`
+	messageBody    = messageColumns + `, message.payload, message.tenant, message.raw`
 )
 
 // messageRow is a row of messageColumns or, with body, of messageBody. The columns
@@ -142,13 +142,13 @@ type messageRow struct {
 	kind, tenant                *string
 	flags                       *int16
 	hash                        pgtype.UUID
-	extra, payload              []byte
+	extra, payload, raw         []byte
 }
 
 func (r *messageRow) into(body bool) []any {
 	columns := []any{&r.id, &r.app, &r.kind, &r.flags, &r.hash, &r.deliverAt, &r.expires, &r.extra}
 	if body {
-		return append(columns, &r.payload, &r.tenant)
+		return append(columns, &r.payload, &r.tenant, &r.raw)
 	}
 	return columns
 }
@@ -157,7 +157,7 @@ func (r *messageRow) decode() (store.Message, error) {
 	m := store.Message{
 		ID: id.ID(orZero(r.id)), App: id.ID(orZero(r.app)), Type: orZero(r.kind), Test: orZero(r.flags)&messageTest != 0,
 		EventHash: r.hash.Bytes, DeliverAt: document.Time(orZero(r.deliverAt)), PayloadExpires: document.Time(orZero(r.expires)), Payload: r.payload,
-		Tenant: orZero(r.tenant),
+		Tenant: orZero(r.tenant), Raw: r.raw,
 	}
 	err := document.DecodeExtra(r.extra, &m)
 	return m, err

@@ -201,7 +201,8 @@ func (t *Target) Load(ctx context.Context, rows *transfer.Rows, p *transfer.Prog
 func (t *tx) load(r *transfer.Rows) error {
 	c := &store.Changes{
 		Orgs: r.Orgs, EventTypes: r.EventTypes, Apps: r.Apps, Endpoints: r.Endpoints, URLs: r.URLs, Healths: r.Healths,
-		Tasks: r.Tasks, Objects: r.Objects, Seen: r.Seen, Messages: r.Messages, Deliveries: r.Deliveries,
+		Tasks: r.Tasks, Objects: r.Objects, Sources: r.Sources, Seen: r.Seen, Messages: r.Messages, Deliveries: r.Deliveries,
+		Received: r.Received,
 	}
 	for _, step := range []struct {
 		rows int
@@ -215,9 +216,11 @@ func (t *tx) load(r *transfer.Rows) error {
 		{len(c.Healths), t.writeHealths},
 		{len(c.Tasks), t.writeTasks},
 		{len(c.Objects), t.writeObjects},
+		{len(c.Sources), t.writeSources},
 		{len(c.Seen), t.insertSeen},
 		{len(c.Messages), t.insertMessages},
 		{len(c.Deliveries), t.insertDeliveries},
+		{len(c.Received), t.insertReceived},
 	} {
 		if step.rows == 0 {
 			continue
@@ -251,6 +254,12 @@ func largest(r *transfer.Rows) map[int]id.ID {
 	}
 	for i := range r.Objects {
 		note(r.Objects[i].Seq)
+	}
+	for i := range r.Sources {
+		note(r.Sources[i].ID)
+	}
+	for i := range r.Received {
+		note(r.Received[i].ID)
 	}
 	for i := range r.Messages {
 		note(r.Messages[i].ID)

@@ -31,6 +31,7 @@ func newWriter(c *conn) *writer {
 		messages: into(`message (id, app, type, bucket, payload)`, `(?,?,?,?,?)`),
 		tenants:  into(`message (id, app, type, bucket, payload, tenant)`, `(?,?,?,?,?,?)`),
 		fullMsgs: into(`message (id, app, type, flags, event_hash, deliver_at, expires, bucket, extra, payload, tenant)`, `(?,?,?,?,?,?,?,?,?,?,?)`),
+		rawMsgs:  into(`message (id, app, type, flags, event_hash, deliver_at, expires, bucket, extra, payload, tenant, raw)`, `(?,?,?,?,?,?,?,?,?,?,?,?)`),
 		rows:     into(`delivery (msg, ep, app, next_at)`, `(?,?,?,?)`),
 		handed:   into(`delivery (msg, ep, app, next_at, state)`, `(?,?,?,?,3)`),
 		fullRows: into(`delivery (msg, ep, app, generation, state, reason, trigger, attempts, next_at, deadline, ord_key, ord_seq)`,
@@ -43,7 +44,8 @@ func newWriter(c *conn) *writer {
 		seen:  into(`seen (number, expires, hash, body, result)`, `(?,?,?,?,?)`),
 		spill: into(`seen_spill (hash, expires, body, result)`, `(?,?,?,?)`),
 
-		objects: into(`object (`+objectColumns+`)`, `(?,?,?,?,?,?,?,?,?,?)`),
+		objects:  into(`object (`+objectColumns+`)`, `(?,?,?,?,?,?,?,?,?,?)`),
+		received: into(`received (`+receivedBody+`)`, `(?,?,?,?,?,?,?)`),
 	}
 }
 
@@ -70,6 +72,11 @@ func (t *tx) Apply(ctx context.Context, c *store.Changes) error {
 		{"dropped payloads", len(c.Payloads), t.dropPayloads},
 		{"dropped responses", len(c.Attempts), t.dropResponses},
 		{"tasks", len(c.Tasks), t.writeTasks},
+		{"sources", len(c.Sources), t.writeSources},
+		{"received requests", len(c.Received), t.insertReceived},
+		{"trimmed requests", len(c.TrimReceived), t.trimReceived},
+		{"dropped bodies", len(c.Bodies), t.dropBodies},
+		{"erased requests", len(c.ErasedReceived), t.eraseReceived},
 		{"objects", len(c.Objects), t.writeObjects},
 		{"erased objects", len(c.ErasedObjects), t.eraseObjects},
 		{"erased apps", len(c.ErasedApps), t.eraseApps},
@@ -87,7 +94,8 @@ func (t *tx) Apply(ctx context.Context, c *store.Changes) error {
 	return nil
 }
 
-// eraseApps removes deleted apps with what hangs on them but messages and live state.
+// eraseApps removes deleted apps with what hangs on them but messages, live state and
+// received requests.
 // An app that is not deleted is left alone.
 func (t *tx) eraseApps(_ context.Context, c *store.Changes) error {
 	const endpoints = ` IN (SELECT e.id FROM endpoint e JOIN app a ON a.id = e.app WHERE a.id = ? AND a.deleted = 1)`
@@ -96,6 +104,7 @@ func (t *tx) eraseApps(_ context.Context, c *store.Changes) error {
 			`DELETE FROM endpoint_url WHERE endpoint` + endpoints,
 			`DELETE FROM endpoint_health WHERE endpoint` + endpoints,
 			`DELETE FROM endpoint WHERE id` + endpoints,
+			`DELETE FROM source WHERE app = (SELECT id FROM app WHERE id = ? AND deleted = 1)`,
 			`DELETE FROM app WHERE id = ? AND deleted = 1`,
 		} {
 			if _, err := t.writer.conn.run(statement, int64(app)); err != nil {
@@ -200,8 +209,8 @@ func (t *tx) insertMessages(_ context.Context, c *store.Changes) error {
 	shape := func(i int) *inserter { return t.messageShape(&c.Messages[i]) }
 	return runs(len(c.Messages), shape, func(from, to int, into *inserter) error {
 		batch := c.Messages[from:to]
-		if into == t.writer.fullMsgs {
-			return t.insertFullMessages(batch)
+		if into == t.writer.fullMsgs || into == t.writer.rawMsgs {
+			return t.insertFullMessages(into, batch)
 		}
 		return into.insert(len(batch), func(v args, i int) args {
 			m := &batch[i]
@@ -217,6 +226,8 @@ func (t *tx) insertMessages(_ context.Context, c *store.Changes) error {
 // messageShape gives the shortest INSERT that a message fits.
 func (t *tx) messageShape(m *store.Message) *inserter {
 	switch {
+	case m.Raw != nil:
+		return t.writer.rawMsgs
 	case !plainMessage(m):
 		return t.writer.fullMsgs
 	case m.Tenant != "":
@@ -225,7 +236,9 @@ func (t *tx) messageShape(m *store.Message) *inserter {
 	return t.writer.messages
 }
 
-func (t *tx) insertFullMessages(batch []store.Message) error {
+// insertFullMessages inserts messages with all columns, of which raw is only in one of the
+// two shapes.
+func (t *tx) insertFullMessages(into *inserter, batch []store.Message) error {
 	extras := make([][]byte, len(batch))
 	for i := range batch {
 		var err error
@@ -233,7 +246,7 @@ func (t *tx) insertFullMessages(batch []store.Message) error {
 			return err
 		}
 	}
-	return t.writer.fullMsgs.insert(len(batch), func(v args, i int) args {
+	return into.insert(len(batch), func(v args, i int) args {
 		m := &batch[i]
 		var hash, expires driver.Value
 		if m.EventID != "" {
@@ -242,8 +255,12 @@ func (t *tx) insertFullMessages(batch []store.Message) error {
 		if !m.PayloadExpires.IsZero() {
 			expires = document.Micros(m.PayloadExpires)
 		}
-		return append(v, int64(m.ID), int64(m.App), m.Type, flag(m.Test)*messageTest, hash, document.Micros(m.DeliverAt), expires,
+		v = append(v, int64(m.ID), int64(m.App), m.Type, flag(m.Test)*messageTest, hash, document.Micros(m.DeliverAt), expires,
 			t.messages.next(), bytesOrNull(extras[i]), bytesOrNull(m.Payload), orNull(m.Tenant))
+		if into == t.writer.rawMsgs {
+			v = append(v, m.Raw)
+		}
+		return v
 	})
 }
 
@@ -426,7 +443,7 @@ func (t *tx) clearHealths(_ context.Context, c *store.Changes) error {
 
 func (t *tx) dropPayloads(_ context.Context, c *store.Changes) error {
 	for _, m := range c.Payloads {
-		if _, err := t.writer.conn.run(`UPDATE message SET payload = NULL WHERE id = ?`, int64(m)); err != nil {
+		if _, err := t.writer.conn.run(`UPDATE message SET payload = NULL, raw = NULL WHERE id = ?`, int64(m)); err != nil {
 			return err
 		}
 	}
@@ -579,7 +596,7 @@ func (s *Store) LastID(ctx context.Context, node int) (last id.ID, err error) {
 		if _, err := c.one(ctx, `SELECT value FROM meta WHERE name = ?`, keep, highWater(node)); err != nil {
 			return err
 		}
-		for _, table := range []string{"message", "attempt", "app", "endpoint", "task"} {
+		for _, table := range []string{"message", "attempt", "app", "endpoint", "task", "source", "received"} {
 			query := `SELECT id FROM ` + table + ` WHERE (id >> 13) & 255 = ? ORDER BY id DESC LIMIT 1`
 			if _, err := c.one(ctx, query, keep, int64(node)); err != nil {
 				return err

@@ -177,17 +177,17 @@ func withPayloads(ctx context.Context, c *conn, messages []store.Message) error 
 		ids[i] = messages[i].ID
 	}
 	type content struct {
-		payload []byte
-		tenant  string
+		payload, raw []byte
+		tenant       string
 	}
 	contents := make(map[id.ID]content, len(ids))
-	err := eachIn(ctx, c, `SELECT id, payload, tenant FROM message WHERE id IN `, ids, func(row []driver.Value) error {
-		contents[ident(row[0])] = content{blob(row[1]), text(row[2])}
+	err := eachIn(ctx, c, `SELECT id, payload, tenant, raw FROM message WHERE id IN `, ids, func(row []driver.Value) error {
+		contents[ident(row[0])] = content{payload: blob(row[1]), tenant: text(row[2]), raw: blob(row[3])}
 		return nil
 	})
 	for i := range messages {
 		found := contents[messages[i].ID]
-		messages[i].Payload, messages[i].Tenant = found.payload, found.tenant
+		messages[i].Payload, messages[i].Tenant, messages[i].Raw = found.payload, found.tenant, found.raw
 	}
 	return err
 }

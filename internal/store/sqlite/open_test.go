@@ -267,7 +267,13 @@ func TestMigrateFromEverySchema(t *testing.T) {
 			}
 			row := live.Row{Key: live.Key{App: 7, Kind: live.Event, ID: "e"}, Seq: 200, Doc: []byte(`{}`)}
 			task := store.Task{ID: 300, Org: "org_1", App: 7, Kind: store.TaskErase, State: store.TaskRunning, Subject: "{}"}
-			if err := write(t, s, store.Changes{Objects: []live.Row{row}, Tasks: []store.Task{task}}); err != nil {
+			raw := store.Message{ID: 400, App: 7, Type: "a", From: "zuddl", Raw: []byte(`{}`)}
+			request := store.Received{ID: 500, App: 7, Source: 600, Status: store.Accepted, Message: raw.ID, Doc: []byte(`{}`)}
+			source := store.Source{ID: 600, App: 7, Org: "org_1", Dialect: "zuddl"}
+			if err := write(t, s, store.Changes{
+				Messages: []store.Message{raw}, Tasks: []store.Task{task}, Sources: []store.Source{source},
+				Received: []store.Received{request}, Objects: []live.Row{row},
+			}); err != nil {
 				t.Fatal(err)
 			}
 			if got, err := s.Object(t.Context(), row.Key); err != nil || !cmp.Equal(row, got) {
@@ -275,6 +281,15 @@ func TestMigrateFromEverySchema(t *testing.T) {
 			}
 			if got, err := s.Task(t.Context(), "org_1", task.ID); err != nil || !cmp.Equal(task, got) {
 				t.Errorf("task %+v, %v, want %+v", got, err, task)
+			}
+			if got, err := s.Message(t.Context(), 7, store.Ref{ID: raw.ID}); err != nil || !cmp.Equal(raw, got) {
+				t.Errorf("message %+v, %v, want %+v", got, err, raw)
+			}
+			if got, err := s.Source(t.Context(), source.ID); err != nil || !cmp.Equal(source, got) {
+				t.Errorf("source %+v, %v, want %+v", got, err, source)
+			}
+			if got, err := s.ReceivedOne(t.Context(), 7, source.ID, request.ID); err != nil || !cmp.Equal(request, got) {
+				t.Errorf("received %+v, %v, want %+v", got, err, request)
 			}
 		})
 	}

@@ -92,14 +92,14 @@ const messageTest = 1
 
 const (
 	messageColumns = `message.id, message.app, message.type, message.flags, message.event_hash, message.deliver_at, message.expires, message.extra`
-	messageBody    = messageColumns + `, message.payload, message.tenant`
+	messageBody    = messageColumns + `, message.payload, message.tenant, message.raw`
 )
 
 // plainMessage reports whether a message fits one of the short INSERTs, of which the
 // other one is for messages with a tenant.
 func plainMessage(m *store.Message) bool {
 	return m.EventID == "" && m.Channels == nil && m.Tags == nil && m.OrderKey == "" && m.ResourceBase == "" &&
-		!m.Test && m.DeliverAt.IsZero() && m.PayloadExpires.IsZero()
+		m.From == "" && m.Raw == nil && !m.Test && m.DeliverAt.IsZero() && m.PayloadExpires.IsZero()
 }
 
 // decodeMessage reads messageColumns or messageBody.
@@ -109,7 +109,7 @@ func decodeMessage(v []driver.Value) (store.Message, error) {
 		EventHash: hash16(v[4]), DeliverAt: moment(v[5]), PayloadExpires: moment(v[6]),
 	}
 	if len(v) > 8 {
-		m.Payload, m.Tenant = blob(v[8]), text(v[9])
+		m.Payload, m.Tenant, m.Raw = blob(v[8]), text(v[9]), blob(v[10])
 	}
 	err := document.DecodeExtra(blob(v[7]), &m)
 	return m, err

@@ -215,15 +215,15 @@ func dumpsOf(table transfer.Table) []dump {
 		}}}
 	case transfer.EventTypes:
 		return []dump{{`event_type`, eventTypeColumns, `org, name`, []int{0, 1}, args{"", ""}, func(r *transfer.Rows, v []driver.Value) error {
-			return decoded(&r.EventTypes, v, decodeEventType)
+			return keep(&r.EventTypes, v, decodeEventType)
 		}}}
 	case transfer.Apps:
 		return []dump{{`app`, appColumns, `id`, []int{0}, args{number}, func(r *transfer.Rows, v []driver.Value) error {
-			return decoded(&r.Apps, v, decodeApp)
+			return keep(&r.Apps, v, decodeApp)
 		}}}
 	case transfer.Endpoints:
 		return []dump{{`endpoint`, endpointColumns, `id`, []int{0}, args{number}, func(r *transfer.Rows, v []driver.Value) error {
-			return decoded(&r.Endpoints, v, decodeEndpoint)
+			return keep(&r.Endpoints, v, decodeEndpoint)
 		}}}
 	case transfer.URLs:
 		return []dump{{`endpoint_url`, `endpoint, since, url`, `endpoint, since`, []int{0, 1}, args{number, number}, func(r *transfer.Rows, v []driver.Value) error {
@@ -257,7 +257,16 @@ func dumpsOf(table transfer.Table) []dump {
 		}
 	case transfer.Messages:
 		return []dump{{`message`, messageBody, `id`, []int{0}, args{number}, func(r *transfer.Rows, v []driver.Value) error {
-			return decoded(&r.Messages, v, decodeMessage)
+			return keep(&r.Messages, v, decodeMessage)
+		}}}
+	case transfer.Sources:
+		return []dump{{`source`, sourceColumns, `id`, []int{0}, args{number}, func(r *transfer.Rows, v []driver.Value) error {
+			return keep(&r.Sources, v, decodeSource)
+		}}}
+	case transfer.Received:
+		return []dump{{`received`, receivedBody, `id`, []int{0}, args{number}, func(r *transfer.Rows, v []driver.Value) error {
+			r.Received = append(r.Received, decodeReceived(v))
+			return nil
 		}}}
 	case transfer.Deliveries:
 		return []dump{{`delivery`, deliveryColumns, `msg, ep`, []int{0, 1}, args{number, number}, func(r *transfer.Rows, v []driver.Value) error {
@@ -271,11 +280,4 @@ func dumpsOf(table transfer.Table) []dump {
 		}}}
 	}
 	return nil
-}
-
-// decoded adds a row that has a document to be read.
-func decoded[T any](rows *[]T, v []driver.Value, decode func([]driver.Value) (T, error)) error {
-	row, err := decode(v)
-	*rows = append(*rows, row)
-	return err
 }

@@ -24,6 +24,7 @@ type writer struct {
 	messages *inserter // short rows
 	tenants  *inserter // messages with a tenant and nothing else
 	fullMsgs *inserter
+	rawMsgs  *inserter // messages that came in as a request
 	rows     *inserter // deliveries, short rows
 	handed   *inserter // the same, stored as leased
 	fullRows *inserter
@@ -31,6 +32,7 @@ type writer struct {
 	seen     *inserter
 	spill    *inserter
 	objects  *inserter
+	received *inserter
 }
 
 // write runs fn in a transaction of the writing connection and commits it. If fn

@@ -32,6 +32,7 @@ type Store interface {
 	tasks.Store
 	janitor.Store
 	liveReads
+	sourceReads
 	// IDKey gives the installation's id key, the same at each start.
 	IDKey(ctx context.Context) ([]byte, error)
 	Close() error
@@ -51,6 +52,20 @@ type liveReads interface {
 	// DueObjects gives rows of any app that are due at a time or were before it, by due
 	// time and then by Seq, at most limit.
 	DueObjects(ctx context.Context, at time.Time, limit int) ([]live.Row, error)
+}
+
+// sourceReads are what is read of sources outside of transactions.
+type sourceReads interface {
+	// Source finds a source; store.ErrNotFound if there is none, or it or its app is deleted.
+	Source(ctx context.Context, source id.ID) (store.Source, error)
+	// Sources lists the sources of an app, but for deleted ones.
+	Sources(ctx context.Context, app id.ID, p store.Page) (store.Listed[store.Source], error)
+	// ReceivedOf lists what a source of an app received, without bodies: what became one of
+	// the statuses (nil = all), with ids in [since, until), where 0 is no bound.
+	ReceivedOf(ctx context.Context, app, source id.ID, statuses []store.ReceivedStatus, since, until id.ID, p store.Page) (store.Listed[store.Received], error)
+	// ReceivedOne finds a request that a source of an app received, with its body;
+	// store.ErrNotFound if there is none.
+	ReceivedOne(ctx context.Context, app, source, received id.ID) (store.Received, error)
 }
 
 // Driver is what Run needs of the store under test.
@@ -148,6 +163,16 @@ func Run(t *testing.T, d Driver) {
 		{"the objects of an app are found", testAppObjects},
 		{"the ids of objects are remembered", testLastSeq},
 
+		{"sources come back as they were written", testSourceRoundTrip},
+		{"sources are listed in both directions", testSourceList},
+		{"a source goes with its app", testSourceOfErasedApp},
+		{"received requests come back as they were written", testReceivedRoundTrip},
+		{"received requests are listed by status and time", testReceivedList},
+		{"of refused requests the newest stay", testTrimReceived},
+		{"received requests are erased", testEraseReceived},
+		{"bodies of received requests are dropped", testReceivedBodies},
+		{"a message has the request that it came in with", testRaw},
+
 		{"everything is there after a reopening", testReopen},
 		{"two claimers never share a row", testClaimers},
 		{"random histories agree with a model", testModel},
@@ -162,6 +187,7 @@ func Run(t *testing.T, d Driver) {
 		{"an app stays as it is while a message is written for it", testAppStays},
 		{"a delivery stays as it is while it is decided about", testDeliveryStays},
 		{"a lease ends with its process", testLeaseEnds},
+		{"a source stays as it is while a request is written for it", testSourceStays},
 		{"an object that two processes make at once is made once", testObjectTwins},
 		{"an object stays as it is while it is decided about", testObjectStays},
 		{"an object that went while it was awaited is absent", testObjectGoes},
