@@ -40,6 +40,9 @@ type Activity struct {
 	SourceOfChange native.SourceOfChange
 	// Quiet changes the state and sends nothing.
 	Quiet bool
+	// Erase forgets the person, as [Erase] does. It goes with native.ContactDeleted and
+	// [RegistrationDeleted] alone; others are refused with it.
+	Erase bool
 	// Data is what it is about: one of the types here, such as [Attendance], or anything that
 	// is a JSON object.
 	Data any
@@ -64,8 +67,9 @@ func (a Activity) MarshalJSON() ([]byte, error) {
 		Actor          *Actor                `json:"actor,omitempty"`
 		SourceOfChange native.SourceOfChange `json:"sourceOfChange,omitempty"`
 		Notify         *bool                 `json:"notify,omitempty"`
+		Erase          bool                  `json:"erase,omitempty"`
 		Data           any                   `json:"data"`
-	}{a.ID, a.Type, a.At.UTC(), a.Actor, a.SourceOfChange, notify, a.Data})
+	}{a.ID, a.Type, a.At.UTC(), a.Actor, a.SourceOfChange, notify, a.Erase, a.Data})
 }
 
 // Status is what became of an activity.

@@ -173,6 +173,9 @@ func TestActivityJSON(t *testing.T) {
 			ID: "1", Type: "x", At: time.Date(2026, 1, 2, 3, 4, 5, 6e8, time.FixedZone("", 7200)), Actor: &client.Actor{ID: "<&>"},
 			SourceOfChange: native.SourceAgent, Quiet: true, Data: client.Meeting{ConferenceID: "k"},
 		},
+		`{"type":"contact.deleted","erase":true,"data":{"id":"c"}}`: {
+			Type: native.ContactDeleted, Erase: true, Data: map[string]string{"id": "c"},
+		},
 		`{"type":"x","data":{"id":"t","customer":{"name":"Grace"}}}`: {Type: "x", Data: client.Conversation{
 			ID: wire.Text("t"), Customer: &oration.Customer{Name: "Grace"},
 		}},
@@ -274,6 +277,8 @@ func TestTellUnreadable(t *testing.T) {
 	told := must[[]client.Told](t)(w.acme.TellJSON(
 		t.Context(),
 		fine("a"), json.RawMessage(`{"id":"bad","type":"contact.created","data":{"id":"\ud800"}}`), fine("b"),
+		// Deeper than any reader goes, once it stands among others.
+		json.RawMessage(`{"id":"deep","type":"contact.created","data":{"a":`+strings.Repeat("[", 9998)+strings.Repeat("]", 9998)+`}}`),
 		json.RawMessage(`{"id":"big","type":"contact.created","data":{"about":"`+strings.Repeat("x", 1<<20)+`"}}`), fine("c"),
 	))
 	var got []string
@@ -284,7 +289,7 @@ func TestTellUnreadable(t *testing.T) {
 		}
 		got = append(got, text)
 	}
-	if diff := cmp.Diff([]string{"applied", "refusedbad400", "applied", "refusedbig413", "applied"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"applied", "refusedbad422", "applied", "refuseddeep400", "refusedbig413", "applied"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if n := len(collect(t, &w.acme.Contacts().Reader)); n != 3 {

@@ -119,7 +119,7 @@ func TestImportRefusals(t *testing.T) {
 	want := "line 2: is not valid JSON\n" +
 		"line 3: is not a JSON object\n" +
 		"line 4: is not a JSON object\n" +
-		"line 5: The body is not valid JSON\n" +
+		"line 5: holds a text that is not Unicode: bytes that are no UTF-8, or half of a surrogate pair\n" +
 		"line 6: data.eventId there is no such event\n" +
 		"line 7: is longer than 1 MiB\n" +
 		"callboard: 6 lines were refused\n"

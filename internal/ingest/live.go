@@ -112,7 +112,11 @@ func (t *Told) seen(owner string, now time.Time) store.Seen {
 		body = binary.BigEndian.AppendUint32(body, uint32(len(part)))
 		body = append(body, part...)
 	}
-	seen := Key{Scope: "activity", Value: t.ID, Body: append(body, t.Data...)}.seen(owner, now)
+	body = append(body, t.Data...)
+	if t.Erase {
+		body = append(body, " erase"...) // no JSON object ends like this
+	}
+	seen := Key{Scope: "activity", Value: t.ID, Body: body}.seen(owner, now)
 	if t.ID != "" {
 		seen.Expires = now.Add(ActivityLife)
 	}
@@ -186,9 +190,7 @@ func (s *Service) decideLive(v *commit.View, c *liveChange) (id.ID, error) {
 		return 0, err
 	}
 	seq := putLive(v, &out, c.subject)
-	if c.activity.Erase {
-		forget(v, cfg.App, c.subject)
-	}
+	forget(v, cfg.App, out.Forget)
 	c.result = LiveResult{Resource: out.ID, Messages: s.sayAll(v, cfg, messages), Late: out.Late, Unchanged: out.Unchanged}
 	if out.Note != nil {
 		c.result.Note = out.Note.Error()
@@ -196,9 +198,13 @@ func (s *Service) decideLive(v *commit.View, c *liveChange) (id.ID, error) {
 	return seq, nil
 }
 
-// forget starts the task that drops what stored messages tell of a person who was deleted.
-func forget(v *commit.View, app store.App, who subject) {
-	person, err := json.Marshal(live.Person{Kind: who.kind, Event: who.parent, ID: who.id})
+// forget starts the task that drops what stored messages tell of a person, if there is one
+// to forget.
+func forget(v *commit.View, app store.App, who *live.Person) {
+	if who == nil {
+		return
+	}
+	person, err := json.Marshal(who)
 	if err != nil {
 		panic(err) // a number and two strings
 	}
@@ -272,6 +278,9 @@ func refusal(err error) error {
 		return &errs.Error{Kind: errs.Conflict, Code: "conflict", Detail: detail, Cause: r}
 	}
 	loc := append([]string{"body"}, r.Loc...)
+	if r.Member != "" {
+		loc = append(loc, r.Member)
+	}
 	return &errs.Error{Kind: errs.Invalid, Fields: []errs.Field{{Loc: loc, Msg: r.Msg}}, Cause: r}
 }
 

@@ -80,6 +80,7 @@ func (s *Service) fire(v *commit.View, u *commit.Unit, key live.Key, delay time.
 		return false, err
 	}
 	putLive(v, &out, subject{})
+	forget(v, cfg.App, out.Forget)
 	s.sayAll(v, cfg, messages)
 	return !out.Unchanged, nil
 }

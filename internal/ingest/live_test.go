@@ -179,10 +179,10 @@ func TestLiveRefusals(t *testing.T) {
 			"not known": {live.Activity{Type: "session.joined", Data: []byte(`{"eventId":"e","sessionId":"s","registrationId":"x"}`)}, errs.NotFound, "There is no such registration"},
 			"taken":     {live.Activity{Type: "event.created", Mode: live.Create, Data: []byte(`{"event":{"id":"e"}}`)}, errs.Conflict, "There is one with this id already"},
 			"wrong":     {live.Activity{Type: "event.updated", Mode: live.Merge, Data: []byte(`{"eventId":"e","event":{"name":5}}`)}, errs.Invalid, "body.event.name: must be a string"},
-			"no type":   {live.Activity{Type: "a.b", Data: []byte(`{}`)}, errs.Invalid, "body: type is not one of the activities' types"},
-			"no data":   {live.Activity{Type: "contact.created", Mode: live.Create, Data: []byte(`[]`)}, errs.Invalid, "body: data must be a JSON object"},
+			"no type":   {live.Activity{Type: "a.b", Data: []byte(`{}`)}, errs.Invalid, "body.type: is not one of the activities' types"},
+			"no data":   {live.Activity{Type: "contact.created", Mode: live.Create, Data: []byte(`[]`)}, errs.Invalid, "body.data: must be a JSON object"},
 			"wrong id":  {live.Activity{Type: "contact.created", Mode: live.Create, Data: []byte(`{"contact":{"id":{}}}`)}, errs.Invalid, "body.contact.id: "},
-			"too early": {live.Activity{Type: "session.joined", At: time.Now().Add(time.Hour), Data: []byte(seat)}, errs.Invalid, "body: at must not be more than"},
+			"too early": {live.Activity{Type: "session.joined", At: time.Now().Add(time.Hour), Data: []byte(seat)}, errs.Invalid, "body.at: must not be more than"},
 		} {
 			_, err := v.Service.Live(t.Context(), v.app, ingest.Key{}, tt.activity)
 			public, _ := errors.AsType[*errs.Error](err)

@@ -114,7 +114,7 @@ func (w *work) connection() (string, error) {
 	switch {
 	case v == nil:
 		return "", nil
-	case v.Kind() == '0':
+	case v.Kind() == '0' && len(v) <= maxConnection:
 		return string(v), nil
 	case v.Kind() != '"' || len(text(v)) > maxConnection:
 		return "", invalid("must be a string of at most 256 bytes", "connectionId")

@@ -22,7 +22,10 @@ type conferenceState struct {
 	// At is when the activity that was committed last happened, in Unix microseconds.
 	At int64 `json:"at"`
 	// Known is when its end became known.
-	Known       int64     `json:"known,omitzero"`
+	Known int64 `json:"known,omitzero"`
+	// Quiet: what was heard of it last, up to its end, was not to be told on. Then what
+	// follows by itself is not, either.
+	Quiet       bool      `json:"quiet,omitzero"`
 	Recordings  []string  `json:"recordings,omitempty"` // those that are ready
 	Transcribed bool      `json:"transcribed,omitzero"`
 	Emission    *emission `json:"emission,omitempty"`
@@ -33,6 +36,7 @@ type meeting struct {
 	row   Row
 	doc   object
 	state conferenceState
+	over  bool // it had ended before
 }
 
 func (m *meeting) ended() bool { return m.doc.text("status") == isEnded }
@@ -46,7 +50,9 @@ func conferenceKey(r *request) Key {
 func conferenceKeys(r *request) []Key { return []Key{conferenceKey(r)} }
 
 func readMeeting(row Row) *meeting {
-	return &meeting{row, document(row), state[conferenceState](row)}
+	m := &meeting{row: row, doc: document(row), state: state[conferenceState](row)}
+	m.over = m.ended()
+	return m
 }
 
 // meeting finds the conference of an activity. A source may tell of one whose start it
@@ -83,6 +89,9 @@ func (w *work) learnHost(doc *object) {
 // itself.
 func (w *work) heard(m *meeting) {
 	m.state.At = w.at.UnixMicro()
+	if !m.over {
+		m.state.Quiet = w.Quiet
+	}
 	if !m.ended() {
 		m.row.Due = w.now.Add(idleAfter)
 	}
@@ -270,6 +279,8 @@ func recordingReady(w *work) error {
 		return conflict("the recording of the conference has not started; allowed: conference.recording.started")
 	case slices.Contains(m.state.Recordings, id):
 		return nil
+	case len(id) > maxConnection:
+		return invalid("must be at most 256 bytes long", "recordingId")
 	case len(m.state.Recordings) >= maxRecordings:
 		return conflict("the conference has %d recordings already, and no room for more", maxRecordings)
 	}
@@ -359,6 +370,9 @@ func (f *firing) endIdle(m *meeting) {
 	}
 	m.end(at, f.now, "idle")
 	f.keepRow(m.doc, keep(m.state), m.row.Due)
+	if m.state.Quiet {
+		return
+	}
 	data := object{{"conferenceId", m.doc.get("id")}}
 	data.add("hostId", m.doc.get("hostId"))
 	data.add("companyId", m.doc.get("companyId"))
@@ -372,7 +386,7 @@ func (f *firing) endIdle(m *meeting) {
 func (f *firing) closeConference(m *meeting) {
 	due := emissionDue(m.endedAt(), m.state.Known, f.delay)
 	if !due.After(f.now) {
-		m.state.Emission = &emission{Pass: ofParticipants, Due: due.UnixMicro()}
+		m.state.Emission = closing(ofParticipants, m.state.Quiet, due)
 	}
 	f.keepRow(m.doc, keep(m.state), due)
 }
@@ -381,15 +395,11 @@ func (f *firing) closeConference(m *meeting) {
 func (f *firing) emitParticipants(m *meeting) {
 	e := *m.state.Emission
 	m.state.Emission = &e
-	counts := m.window()
-	for _, row := range f.beside {
-		f.tellParticipant(m, &e, row, counts)
-	}
-	due := f.row.Due
-	if len(f.beside) < rowBatch {
-		e.Pass, e.After, due = done, "", time.Time{}
+	counts, due := m.window(), f.row.Due
+	if last, more := f.tellEach(rowBatch, func(row Row) { f.tellParticipant(m, &e, row, counts) }); more {
+		e.After = last
 	} else {
-		e.After = f.beside[len(f.beside)-1].ID
+		e.Pass, e.After, due = done, "", time.Time{}
 	}
 	f.keepRow(m.doc, keep(m.state), due)
 }

@@ -14,9 +14,28 @@ type Person struct {
 	ID    string `json:"id"`
 }
 
+// erase deletes a person and sees to it that nothing is told of them any more. One that was
+// deleted before is forgotten as well: what tells of them may still be there.
+func (w *work) erase(n *noun) error {
+	if _, known := w.get(w.key(n)); known {
+		if err := w.remove(n); err != nil {
+			return err
+		}
+	} else if n == contacts {
+		w.sweepLater(n, Row{})
+	}
+	if n == registrations {
+		w.out.Forget = &Person{Kind: Registration, Event: w.ids[events], ID: w.ids[n]}
+	}
+	return nil // a contact is forgotten when its sweep ends: until then sessions tell of it
+}
+
 // peopleLists are the members of sessions, exhibitors and sponsors that list contacts, by
-// Sessionboard's names.
-var peopleLists = []string{"speakers", "chairpersons", "moderators", "participants", "contacts"}
+// Sessionboard's names; nestedLists those that list what may have such lists itself.
+var (
+	peopleLists = []string{"speakers", "chairpersons", "moderators", "participants", "contacts"}
+	nestedLists = []string{"subsessions", "exhibitors", "sponsors"}
+)
 
 // Carries reports whether a message's payload tells of the person. It reads payloads of
 // the form {type, timestamp, data}; one of another form carries nobody that we know of.
@@ -30,7 +49,9 @@ func (p Person) Carries(payload []byte) bool {
 		return idOf(data.object(registrations.name)) == p.ID && idOf(data.object(events.name)) == p.Event
 	}
 	for _, name := range []string{contacts.name, "speaker"} {
-		if personID(data.object(name)) == p.ID {
+		// One that has an id and no more is what tells that they are gone.
+		doc := data.object(name)
+		if personID(doc) == p.ID && len(doc.without("id", "deletedAt")) > 0 {
 			return true
 		}
 	}
@@ -51,20 +72,29 @@ func personID(doc object) string {
 }
 
 // withoutPerson is a resource that no longer lists a contact; false if it never did.
-func withoutPerson(doc object, contact string) (object, bool) {
-	listed := false
+func withoutPerson(doc object, contact string) (rest object, listed bool) {
+	rest = slices.Clone(doc)
 	for _, name := range peopleLists {
 		all := items(doc.get(name))
 		left := slices.DeleteFunc(slices.Clone(all), func(v value) bool { return personID(members(v)) == contact })
-		if len(left) == len(all) {
-			continue
+		if len(left) < len(all) {
+			listed = true
+			rest.set(name, array(left))
 		}
-		if !listed {
-			listed, doc = true, slices.Clone(doc)
-		}
-		doc.set(name, array(left))
 	}
-	return doc, listed
+	for _, name := range nestedLists {
+		all, within := items(doc.get(name)), false
+		for i, item := range all {
+			if part, found := withoutPerson(members(item), contact); found {
+				all[i], within = part.encode(), true
+			}
+		}
+		if within {
+			listed = true
+			rest.set(name, array(all))
+		}
+	}
+	return rest, listed
 }
 
 // How many rows a step of a sweep looks at of those that may be large.

@@ -1,6 +1,7 @@
 package live_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -86,6 +87,43 @@ func TestErase(t *testing.T) {
 	equal(t, "bob's lists", count(w, live.Session), 4)
 }
 
+// TestEraseEverywhere: people stand in lists within lists as well, and in the sessions that
+// others join while the sweep goes on; they are forgotten only when it is over.
+func TestEraseEverywhere(t *testing.T) {
+	t.Parallel()
+	w := conf(t)
+	w.unchecked = true
+	w.do("contact.created", `{"id":"ada","firstName":"Ada"}`)
+	w.do("session.updated", `{"eventId":"e1","id":"s2","subsessions":[{"id":"x","chairpersons":[{"id":"ada"}]}],"sponsors":[{"sponsorId":"s","contacts":[{"id":"ada"},{"id":"bob"}]}]}`)
+	erase := live.Activity{Type: "contact.deleted", Mode: live.Delete, Erase: true, Data: []byte(`{"contactId":"ada"}`)}
+	out, err := w.apply(erase)
+	equal(t, "forgotten too early", fmt.Sprint(out.Forget, err), "<nil> <nil>")
+	forgotten := 0
+	for range 20 {
+		out, fired := w.fireOnce(0)
+		if !fired {
+			break
+		}
+		if out.Forget != nil {
+			forgotten++
+			equal(t, "who", *out.Forget, live.Person{Kind: live.Contact, ID: "ada"})
+			equal(t, "sweeps left", count(w, live.Sweep), 0)
+		}
+	}
+	equal(t, "times forgotten", forgotten, 1)
+	doc := string(w.rows[live.Key{App: app, Kind: live.Session, Parent: "e1", ID: "s2"}].Doc)
+	if strings.Contains(doc, "ada") || !strings.Contains(doc, `"contacts":[{"id":"bob"}]`) {
+		t.Errorf("the session says %s", doc)
+	}
+
+	out, err = w.apply(erase)
+	equal(t, "one that is gone", fmt.Sprint(len(out.Messages), count(w, live.Sweep), err), "0 1 <nil>")
+	out, err = w.apply(live.Activity{Type: "registration.deleted", Mode: live.Delete, Erase: true, Data: []byte(`{"eventId":"e1","registrationId":"gone"}`)})
+	equal(t, "a registration that is gone", fmt.Sprint(*out.Forget, len(out.Messages), err), "{3 e1 gone} 0 <nil>")
+	out, err = w.apply(live.Activity{Type: "registration.deleted", Erase: true, Data: []byte(`{"eventId":"e1","id":"r1"}`)})
+	equal(t, "told as an activity", fmt.Sprint(*out.Forget, len(out.Messages), err), "{3 e1 r1} 0 <nil>")
+}
+
 func TestCarries(t *testing.T) {
 	t.Parallel()
 	contact := live.Person{Kind: live.Contact, ID: "42"}
@@ -96,9 +134,10 @@ func TestCarries(t *testing.T) {
 		payload string
 		want    bool
 	}{
-		{"a contact", contact, `{"type":"contact.updated","data":{"contact":{"id":"42"}}}`, true},
-		{"a number as its id", contact, `{"data":{"contact":{"id":42}}}`, true},
-		{"written with escapes", contact, `{"data":{"contact":{"id":"\u0034\u0032"}}}`, true},
+		{"a contact", contact, `{"type":"contact.updated","data":{"contact":{"id":"42","firstName":"A"}}}`, true},
+		{"that it is gone", contact, `{"type":"contact.deleted","data":{"contact":{"id":"42","deletedAt":"2027-06-10T12:00:00.000Z"}}}`, false},
+		{"a number as its id", contact, `{"data":{"contact":{"id":42,"title":"Dr"}}}`, true},
+		{"written with escapes", contact, `{"data":{"contact":{"id":"\u0034\u0032","title":"Dr"}}}`, true},
 		{"another's", contact, `{"data":{"contact":{"id":"421"}}}`, false},
 		{"a speaker", contact, `{"data":{"speaker":{"speakerId":"42"},"session":{"id":"s"}}}`, true},
 		{"among speakers", contact, `{"data":{"session":{"id":"s","speakers":[{"id":"1"},{"id":"42"}]}}}`, true},

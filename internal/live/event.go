@@ -8,8 +8,13 @@ import (
 	"github.com/callboard/callboard/internal/id"
 )
 
-// firstNumber is that of an org's first event, unless it is given one.
-const firstNumber = 4001
+// firstNumber is that of an org's first event, unless it is given one; maxChosen is the
+// largest that one may be given. Numbers that Callboard gives count on from there, up to
+// maxNumber.
+const (
+	firstNumber = 4001
+	maxChosen   = 1 << 52
+)
 
 // The statuses of an event. All but CANCELLED follow from its dates.
 const (
@@ -23,6 +28,9 @@ const (
 type eventState struct {
 	// Known is when its end became known, in Unix microseconds.
 	Known int64 `json:"known,omitzero"`
+	// Quiet: what told of its end was not to be told on, and the end was over by then. So
+	// an import of what was tells nobody of it.
+	Quiet bool `json:"quiet,omitzero"`
 	// Foreign: a source that proves no leaves told of it first. Its status is what the
 	// vendor last said, and nothing happens to it by itself.
 	Foreign bool `json:"foreign,omitzero"`
@@ -53,6 +61,7 @@ func (w *work) settleEvent(row *Row, before object, after *object) error {
 	}
 	if newEnd(before, *after) {
 		s.Known = w.now.UnixMicro()
+		s.Quiet = w.Quiet && !after.time("endDate").After(w.now)
 	}
 	row.State, row.Due = keep(s), s.due(*after)
 	return nil
@@ -132,10 +141,10 @@ func (w *work) settleNumber(s *eventState, before object, after *object) error {
 	}
 	n, ok := eventNumber(*after)
 	switch {
-	case !ok:
-		return invalid("must be a whole number from 1 to 2^53-1", append(w.locs[events], "number")...)
 	case same(before.get("number"), after.get("number")):
 		return nil
+	case !ok || n > maxChosen:
+		return invalid("must be a whole number from 1 to 2^52", append(w.locs[events], "number")...)
 	}
 	return w.claimNumber(s, n)
 }

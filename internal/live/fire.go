@@ -14,6 +14,9 @@ const (
 	rowBatch      = 1000
 )
 
+// stepBytes is about how much one firing says: a batch of large messages ends earlier.
+const stepBytes = 8 << 20
+
 // idleAfter is how long a conference may go on without a word.
 const idleAfter = 24 * time.Hour
 
@@ -45,6 +48,15 @@ type person struct {
 func (e *emission) running() bool { return e != nil && e.Pass != done }
 
 func (e *emission) since() time.Time { return time.UnixMicro(e.Due).UTC() }
+
+// closing is the emission of figures that are closed now. Of an end that was told quietly
+// nothing is told.
+func closing(pass string, quiet bool, due time.Time) *emission {
+	if quiet {
+		pass = done
+	}
+	return &emission{Pass: pass, Due: due.UnixMicro()}
+}
 
 // emissionDue is when time spent is told: a delay after the end. What was over for longer
 // than that when its end became known is told that much after it became known: those who
@@ -194,7 +206,7 @@ func (f *firing) turnEvent(s *eventState, doc object) {
 func (f *firing) closeEvent(s *eventState, doc object) {
 	due := emissionDue(doc.time("endDate"), s.Known, f.delay)
 	if !due.After(f.now) {
-		s.Emission = &emission{Pass: ofPresences, Due: due.UnixMicro()}
+		s.Emission = closing(ofPresences, s.Quiet, due)
 	}
 	f.keepRow(doc, keep(s), due)
 }
@@ -204,19 +216,31 @@ func (f *firing) emit(s *eventState, doc object) {
 	e := *s.Emission
 	e.Person = e.Person.clone()
 	s.Emission = &e
-	limit := rowBatch
+	limit, tell := rowBatch, func(row Row) { f.tellRegistration(&e, row) }
 	if e.Pass == ofPresences {
-		limit = presenceBatch
-		f.tellPresences(&e, doc)
-	} else {
-		f.tellRegistrations(&e)
+		limit, tell = presenceBatch, func(row Row) { f.tellPresence(&e, doc, row) }
 	}
-	if len(f.beside) < limit {
-		f.endPass(&e)
+	if last, more := f.tellEach(limit, tell); more {
+		e.After = last
 	} else {
-		e.After = f.beside[len(f.beside)-1].ID
+		f.endPass(&e)
 	}
 	f.keepRow(doc, keep(s), s.due(doc))
+}
+
+// tellEach tells of one row after the other, until enough was said. more says that there
+// may be rows after the last.
+func (f *firing) tellEach(limit int, tell func(Row)) (last string, more bool) {
+	for i, row := range f.beside {
+		tell(row)
+		if f.said >= stepBytes {
+			return row.ID, i+1 < len(f.beside) || len(f.beside) == limit
+		}
+	}
+	if len(f.beside) < limit {
+		return "", false
+	}
+	return f.beside[len(f.beside)-1].ID, true
 }
 
 // endPass goes over to the next pass.
@@ -237,18 +261,16 @@ func (p *person) clone() *person {
 	return &person{p.ID, append([]presence(nil), p.Times...)}
 }
 
-// tellPresences tells how long people were in sessions, and sums up each one's time.
-func (f *firing) tellPresences(e *emission, event object) {
-	for _, row := range f.beside {
-		registration, session := splitID(row.ID)
-		if e.Person == nil || e.Person.ID != registration {
-			f.tellPerson(e)
-			e.Person = &person{ID: registration}
-		}
-		times := f.timesIn(row, session, event)
-		e.Person.Times = union(append(e.Person.Times, times...))
-		f.tellSession(e, registration, session, total(times))
+// tellPresence tells how long somebody was in a session, and sums up each one's time.
+func (f *firing) tellPresence(e *emission, event object, row Row) {
+	registration, session := splitID(row.ID)
+	if e.Person == nil || e.Person.ID != registration {
+		f.tellPerson(e)
+		e.Person = &person{ID: registration}
 	}
+	times := f.timesIn(row, session, event)
+	e.Person.Times = union(append(e.Person.Times, times...))
+	f.tellSession(e, registration, session, total(times))
 }
 
 // timesIn is when somebody was in a session, as far as it counts. A session that was
@@ -312,19 +334,17 @@ func attendeeActor(registration string) value {
 	return object{{"id", quote(registration)}, {"type", quote("USER")}}.encode()
 }
 
-// tellRegistrations tells who came and who did not.
-func (f *firing) tellRegistrations(e *emission) {
-	for _, row := range f.beside {
-		s := state[registrationState](row)
-		if s.Late || s.OpenEnded && !s.Joined {
-			continue
-		}
-		word := "no_show"
-		if s.Joined {
-			word = "attended"
-		}
-		f.send("registration."+word, e.since(), "registration:"+row.ID, object{
-			{"event", f.row.Doc}, {"registration", row.Doc}, {"actor", system()},
-		})
+// tellRegistration tells that somebody came, or did not.
+func (f *firing) tellRegistration(e *emission, row Row) {
+	s := state[registrationState](row)
+	if s.Late || s.OpenEnded && !s.Joined {
+		return
 	}
+	word := "no_show"
+	if s.Joined {
+		word = "attended"
+	}
+	f.send("registration."+word, e.since(), "registration:"+row.ID, object{
+		{"event", f.row.Doc}, {"registration", row.Doc}, {"actor", system()},
+	})
 }

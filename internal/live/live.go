@@ -88,6 +88,9 @@ type Outcome struct {
 	// Unchanged: it repeated what was known. There are no messages then.
 	Unchanged bool
 	ID        string // of the resource
+	// Forget, if set, is somebody whom stored payloads are not to tell of any more, up to
+	// those of this commit.
+	Forget *Person
 	// Note is what a source told that did not fit; nil = everything fitted.
 	Note *Refusal
 }
@@ -115,19 +118,27 @@ const (
 type Refusal struct {
 	Kind RefusalKind
 	Loc  []string // where in the data, indexes in decimal; nil = not in the data
-	Msg  string   // for people; quotes nothing of the data
+	// Member is what is wrong of the activity where it is not a place in the data: at, data or
+	// type; "" = none of them.
+	Member string
+	Msg    string // for people; quotes nothing of the data
 }
 
 // Error joins place and text.
 func (r *Refusal) Error() string {
 	if len(r.Loc) == 0 {
-		return r.Msg
+		return strings.TrimPrefix(r.Member+" "+r.Msg, " ")
 	}
 	return strings.Join(r.Loc, ".") + ": " + r.Msg
 }
 
 func invalid(msg string, loc ...string) *Refusal {
 	return &Refusal{Kind: Invalid, Loc: loc, Msg: msg}
+}
+
+// invalidMember is invalid for a member of the activity itself.
+func invalidMember(name, msg string) *Refusal {
+	return &Refusal{Kind: Invalid, Member: name, Msg: msg}
 }
 
 func conflict(format string, args ...any) *Refusal {

@@ -44,11 +44,11 @@ type request struct {
 func read(app id.ID, org string, a *Activity) (*request, error) {
 	rule, known := rules[a.Type]
 	if !known {
-		return nil, invalid("type is not one of the activities' types")
+		return nil, invalidMember("type", "is not one of the activities' types")
 	}
 	data, ok := parse(a.Data)
 	if !ok {
-		return nil, invalid("data must be a JSON object without repeated names, at most 64 deep, its numbers such as 64 bits hold")
+		return nil, invalidMember("data", "must be a JSON object without repeated names, at most 64 deep, its numbers such as 64 bits hold")
 	}
 	r := &request{
 		Activity: a, app: app, org: org, rule: rule, data: data,

@@ -17,12 +17,16 @@ func (c change) created() bool { return c.before == nil }
 func resource(w *work) error {
 	n := w.rule.about
 	w.out.ID = w.ids[n]
+	deletes := w.Mode == Delete || w.Mode == Upsert && strings.HasSuffix(w.Type, ".deleted")
+	if deletes && w.Erase {
+		return w.erase(n)
+	}
 	if n.inEvent {
 		if _, err := w.find(events); err != nil {
 			return err
 		}
 	}
-	if w.Mode == Delete || w.Mode == Upsert && strings.HasSuffix(w.Type, ".deleted") {
+	if deletes {
 		return w.remove(n)
 	}
 	c, err := w.save(n, w.Mode)

@@ -13,7 +13,7 @@ type sweepState struct {
 	Kind  Kind   `json:"kind"`  // the first whose rows are still to be looked at
 	After string `json:"after"` // the last of them that was
 	// Event is the one whose sessions are looked at, and Erase says that they are: see
-	// sweepContact.
+	// sweepPart.
 	Event string `json:"event,omitzero"`
 	Erase bool   `json:"erase,omitzero"`
 	// Numbers of an event become free at the end.
@@ -153,9 +153,13 @@ func pastRegistration(noun, id string, row Row) bool {
 	return noun == registrations.name && !strings.HasPrefix(row.ID, id+separator)
 }
 
-// endSweep frees what the deleted one had taken elsewhere.
+// endSweep frees what the deleted one had taken elsewhere. Somebody who is erased is told
+// of by nothing any more from here on.
 func (f *firing) endSweep() {
-	event, noun, _ := sweptEvent(f.row)
+	event, noun, id := sweptEvent(f.row)
+	if state[sweepState](f.row).Erase {
+		f.out.Forget = &Person{Kind: Contact, ID: id}
+	}
 	for _, k := range sweepKeys(f.row, nil) {
 		row, taken := f.get(k)
 		owner, _ := NumberedEvent(row)

@@ -2,6 +2,7 @@ package live
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -18,6 +19,7 @@ type work struct {
 	at   time.Time // when it happened
 	rows map[Key]*Row
 	made []Key // of rows, in the order in which they were first written
+	said int   // bytes of messages' data
 	out  Outcome
 }
 
@@ -33,6 +35,9 @@ func (w *work) run() error {
 	err := w.carry()
 	if err == nil || w.Source != nil {
 		err = errors.Join(err, w.rule.apply(w))
+	}
+	if err == nil || w.Source != nil {
+		err = errors.Join(err, w.checkSizes())
 	}
 	refusal, refused := errors.AsType[*Refusal](err)
 	if refused && w.Source != nil {
@@ -52,9 +57,9 @@ func (w *work) when() error {
 	case w.At.IsZero():
 		w.at = w.now
 	case w.At.After(w.now.Add(maxAhead)):
-		return invalid("at must not be more than 5 minutes in the future")
+		return invalidMember("at", "must not be more than 5 minutes in the future")
 	case !writable(w.At):
-		return invalid("at must be in the years 0 to 9999")
+		return invalidMember("at", "must be in the years 0 to 9999")
 	}
 	return nil
 }
@@ -75,6 +80,42 @@ func (w *work) carry() error {
 		}
 	}
 	return refused
+}
+
+// How large the Doc of a row may get, in bytes. Each message carries several of them, and a
+// step of an emission makes hundreds.
+const (
+	maxDoc          = 256 << 10
+	maxRegistration = 64 << 10
+)
+
+// checkSizes refuses what would get too large. Of a source, that row alone stays as it was.
+func (w *work) checkSizes() error {
+	var refused error
+	for _, k := range w.made {
+		row := w.rows[k]
+		limit := maxDoc
+		if k.Kind == Registration {
+			limit = maxRegistration
+		}
+		if row == nil || len(row.Doc) <= limit {
+			continue
+		}
+		refused = errors.Join(refused, invalid(fmt.Sprintf("must not get larger than %d KiB as a whole", limit>>10), w.placeOf(k)...))
+		delete(w.rows, k)
+	}
+	w.made = slices.DeleteFunc(w.made, func(k Key) bool { _, touched := w.rows[k]; return !touched })
+	return refused
+}
+
+// placeOf is where in the data something stands that has a row of its own; nil if nowhere.
+func (w *work) placeOf(k Key) []string {
+	for _, n := range nouns {
+		if n.kind == k.Kind {
+			return w.locs[n]
+		}
+	}
+	return nil
 }
 
 // get finds a row as it is by now.
@@ -118,7 +159,9 @@ func (w *work) say(eventType string, at time.Time, orderKey string, data object)
 
 // send sends a message.
 func (w *work) send(eventType string, at time.Time, orderKey string, data object) {
-	w.out.Messages = append(w.out.Messages, Message{Type: eventType, At: at, Data: data.encode(), OrderKey: orderKey})
+	m := Message{Type: eventType, At: at, Data: data.encode(), OrderKey: orderKey}
+	w.out.Messages = append(w.out.Messages, m)
+	w.said += len(m.Data)
 }
 
 // signed adds who did it to a message's data.

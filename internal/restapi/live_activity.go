@@ -7,9 +7,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -33,6 +35,7 @@ type ActivityIn struct {
 	Actor          *ActivityActor `json:"actor,omitempty" doc:"Who did it; messages tell it."`
 	SourceOfChange *string        `json:"sourceOfChange,omitempty" enum:"user,agent" doc:"By default agent if the actor is an AGENT, else user."`
 	Notify         *bool          `json:"notify,omitempty" doc:"false changes the state and sends nothing; true by default."`
+	Erase          *bool          `json:"erase,omitempty" doc:"With contact.deleted and registration.deleted alone: true forgets the person, as DELETE with erase=true does."`
 	Data           ResourceDoc    `json:"data" doc:"What it is about: ids, and what is known of the things that have them."`
 }
 
@@ -87,6 +90,8 @@ const (
 	maxActivityID  = 256
 	msgActivityID  = "must be a string of 1 to 256 characters"
 	msgActivities  = "must be an array of 1 to 1000 activities"
+	msgBeside      = "does not belong beside activities"
+	msgNoText      = "holds a text that is not Unicode: bytes that are no UTF-8, or half of a surrogate pair"
 	activitiesName = "activities"
 )
 
@@ -101,7 +106,9 @@ func (a *api) registerActivity() {
 			"the messages that follow from it. Activities are applied in the order of `at`, those of one time in the order given, and " +
 			"each by itself: one that is refused keeps none of the others. What repeats what is known is accepted and sends nothing. " +
 			"When all are refused the answer is 422. An `id` makes it safe to tell an activity again; so does an `Idempotency-Key`, under which " +
-			"those without an `id` are named by their place.",
+			"those without an `id` are named by their place. The query says what holds for each activity that does not say it itself: " +
+			"one with an `actor` of its own takes neither `actorId` nor `actorType`.",
+		Parameters: a.toldParams(),
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {
 			Schema: &huma.Schema{AnyOf: []*huma.Schema{
 				schemas.Schema(typeOf[ActivityIn](), true, ""), schemas.Schema(typeOf[ActivitiesIn](), true, ""),
@@ -118,11 +125,19 @@ func (a *api) registerActivity() {
 	}, accessAdminWrite, (*call).postActivity)
 }
 
+// toldParams describes the query that every write takes: as that of a write which huma
+// reads.
+func (a *api) toldParams() []*huma.Param {
+	all := a.huma.OpenAPI().Paths[prefix+"/app/{app_id}/contact"].Post.Parameters
+	return slices.DeleteFunc(slices.Clone(all), func(p *huma.Param) bool { return p.In != "query" })
+}
+
 // told is one activity of a request.
 type told struct {
-	id  string // "" = none
-	loc []string
-	act live.Activity
+	id    string // "" = none
+	loc   []string
+	act   live.Activity
+	dated bool // it says itself when it happened
 	// What became of it: code is set if it was refused.
 	result ingest.LiveResult
 	code   string
@@ -133,7 +148,11 @@ type told struct {
 // that the state forbids: the others are applied.
 func (c *call) postActivity() error {
 	ctx := c.r.Context()
-	all, bare, err := readActivities(c.body)
+	said, err := c.said()
+	if err != nil {
+		return err
+	}
+	all, bare, err := readActivities(c.body, &said)
 	if err != nil {
 		return err
 	}
@@ -161,10 +180,22 @@ func (c *call) postActivity() error {
 	return nil
 }
 
+// said is what the query says of all activities.
+func (c *call) said() (live.Activity, error) {
+	if err := c.noErase(msgEraseMember); err != nil {
+		return live.Activity{}, err
+	}
+	in, err := c.toldIn()
+	if err != nil {
+		return live.Activity{}, err
+	}
+	return in.activity("", live.Upsert, nil)
+}
+
 // applyAll commits what could be read.
 func (c *call) applyAll(ctx context.Context, app *store.App, all []told, bare bool) error {
 	ref := ingest.AppRef{Org: c.Org, Ref: store.Ref{ID: app.ID}}
-	key := c.key()
+	key := c.liveKey()
 	if bare && all[0].id == "" && all[0].code == "" {
 		result, err := c.api.Ingest.Live(ctx, ref, key, all[0].act)
 		return all[0].settle(result, err)
@@ -207,15 +238,7 @@ func (t *told) name(key ingest.Key, place int) string {
 func (t *told) settle(result ingest.LiveResult, err error) error {
 	t.result = result
 	if refusal, ok := errors.AsType[*live.Refusal](err); ok {
-		name, msg := blamed(refusal.Msg)
-		loc := t.loc
-		switch {
-		case len(refusal.Loc) > 0:
-			loc, msg = slices.Concat(t.loc, []string{"data"}, refusal.Loc), refusal.Msg
-		case name != "":
-			loc = append(slices.Clone(t.loc), name)
-		}
-		t.refuse(codes[refusal.Kind], errs.Field{Loc: loc, Msg: msg})
+		t.refuse(codes[refusal.Kind], errs.Field{Loc: t.placeOf(refusal), Msg: refusal.Msg})
 		return nil
 	}
 	if t.id != "" && errs.KindOf(err) == errs.Conflict {
@@ -223,6 +246,19 @@ func (t *told) settle(result ingest.LiveResult, err error) error {
 		return nil
 	}
 	return err
+}
+
+// placeOf is where in the request it stands what an activity is refused for.
+func (t *told) placeOf(refusal *live.Refusal) []string {
+	switch {
+	case refusal.Member == "at" && !t.dated:
+		return []string{"query", "at"}
+	case refusal.Member != "":
+		return slices.Concat(t.loc, []string{refusal.Member})
+	case len(refusal.Loc) > 0:
+		return slices.Concat(t.loc, []string{"data"}, refusal.Loc)
+	}
+	return t.loc
 }
 
 // codes are those of refusals.
@@ -268,35 +304,90 @@ func (a *api) showTold(t *told) ActivityOut {
 	return out
 }
 
-// readActivities reads the body of POST …/activity: one activity, or several.
-func readActivities(body []byte) (all []told, bare bool, err error) {
+// readActivities reads the body of POST …/activity: one activity, or several. said is what
+// holds for those that do not say it themselves. Of several only the frame must be right: an
+// activity with a text that is none, such as one that was cut amid a character, is refused by
+// itself.
+func readActivities(body []byte, said *live.Activity) (all []told, bare bool, err error) {
 	whole, ok := membersOf(body)
+	list, several := whole[activitiesName]
 	switch {
-	case !jsontext.Value(body).IsValid(jsontext.AllowDuplicateNames(true)):
+	case !jsontext.Value(body).IsValid(loosely):
 		return nil, false, errs.New(errs.Malformed, "The body is not valid JSON")
 	case !ok:
 		return nil, false, invalid("must be a JSON object", "body")
+	case !several:
+		one := told{loc: []string{"body"}, act: *said}
+		err := checkText(body)
+		if err == nil {
+			one.read(whole)
+		}
+		return []told{one}, true, err
 	}
-	list, several := whole[activitiesName]
-	if !several {
-		one := told{loc: []string{"body"}}
-		one.read(whole)
-		return []told{one}, true, nil
+	if err := onlyActivities(whole); err != nil {
+		return nil, false, err
 	}
 	var items []jsontext.Value
-	if jsonv2.Unmarshal(list, &items, jsontext.AllowDuplicateNames(true)) != nil || len(items) < 1 || len(items) > maxActivities {
+	if jsonv2.Unmarshal(list, &items, loosely) != nil || len(items) < 1 || len(items) > maxActivities {
 		return nil, false, invalid(msgActivities, "body", activitiesName)
 	}
 	all = make([]told, len(items))
 	for i, item := range items {
-		all[i].loc = []string{"body", activitiesName, strconv.Itoa(i)}
-		if members, ok := membersOf(item); ok {
-			all[i].read(members)
-		} else {
-			all[i].wrongAt("must be a JSON object")
-		}
+		all[i] = told{loc: []string{"body", activitiesName, strconv.Itoa(i)}, act: *said}
+		all[i].readItem(item)
 	}
 	return all, false, nil
+}
+
+// loosely is how the frame of a request is read: what lies in it is checked by itself.
+var loosely = jsonv2.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+
+// checkText refuses a body whose texts are none.
+func checkText(body []byte) error {
+	switch {
+	case !utf8.Valid(body):
+		return errNoUTF8
+	case !isText(body):
+		return errs.New(errs.Malformed, "The body is not valid JSON: it holds half of a surrogate pair")
+	}
+	return nil
+}
+
+// isText reports whether all texts of JSON are Unicode.
+func isText(value []byte) bool {
+	return jsontext.Value(value).IsValid(jsontext.AllowDuplicateNames(true))
+}
+
+// Bounds of what is said of members that have no place beside the activities.
+const (
+	maxNamed      = 10
+	maxNameLength = 64
+)
+
+// onlyActivities refuses what stands beside the activities, where it would mean nothing. A
+// name is repeated if it looks like a member's.
+func onlyActivities(whole members) error {
+	var fields []errs.Field
+	for _, name := range slices.Sorted(maps.Keys(whole)) {
+		switch {
+		case name == activitiesName:
+		case len(fields) == maxNamed:
+			return &errs.Error{Kind: errs.Invalid, Fields: fields}
+		case len(name) <= maxNameLength && !strings.ContainsFunc(name, isOdd):
+			fields = append(fields, errs.Field{Loc: []string{"body", name}, Msg: msgBeside})
+		default:
+			fields = append(fields, errs.Field{Loc: []string{"body"}, Msg: "holds a member that does not belong beside activities"})
+		}
+	}
+	if fields == nil {
+		return nil
+	}
+	return &errs.Error{Kind: errs.Invalid, Fields: fields}
+}
+
+// isOdd reports whether members that people name have a character as a rule.
+func isOdd(r rune) bool {
+	return r != '_' && r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 }
 
 // members are those of a JSON object; null is absence.
@@ -305,7 +396,7 @@ type members map[string]jsontext.Value
 // membersOf reads a JSON object. Of names that come twice the last counts, as elsewhere.
 func membersOf(text []byte) (members, bool) {
 	var m members
-	if jsonv2.Unmarshal(text, &m, jsontext.AllowDuplicateNames(true)) != nil || m == nil {
+	if jsonv2.Unmarshal(text, &m, loosely) != nil || m == nil {
 		return nil, false
 	}
 	for name, value := range m {
@@ -314,6 +405,22 @@ func membersOf(text []byte) (members, bool) {
 		}
 	}
 	return m, true
+}
+
+// readItem reads one of several activities.
+func (t *told) readItem(text []byte) {
+	m, ok := membersOf(text)
+	switch {
+	case !ok:
+		t.wrongAt("must be a JSON object")
+	case isText(text):
+		t.read(m)
+	default:
+		t.wrongAt(msgNoText)
+		if id := m["id"]; id.Kind() == '"' && isText(id) {
+			t.id = t.text(m, msgActivityID, "id")
+		}
+	}
 }
 
 // read reads an activity, and notes everything that is wrong with it.
@@ -332,20 +439,25 @@ func (t *told) read(m members) {
 		t.wrongAt("is required", "type")
 	}
 	if text := t.text(m, msgTime, "at"); text != "" {
-		at, err := time.Parse(time.RFC3339, text)
-		if err != nil {
+		at, err := parseTime(text)
+		switch {
+		case err != nil:
 			t.wrongAt(msgTime, "at")
+		case at.IsZero():
+			t.wrongAt(msgZeroTime, "at")
 		}
-		t.act.At = at
+		t.act.At, t.dated = at, true
 	}
-	t.act.SourceOfChange = t.choice(m, []string{"user", "agent"}, "sourceOfChange")
+	if word := t.choice(m, sourcesOfChange, "sourceOfChange"); word != "" {
+		t.act.SourceOfChange = word
+	}
 	t.readActor(m)
-	switch v, sent := m["notify"]; {
-	case !sent:
-	case v.Kind() != 't' && v.Kind() != 'f':
-		t.wrongAt("must be true or false", "notify")
-	default:
-		t.act.Quiet = v.Kind() == 'f'
+	if loud, sent := t.truth(m, "notify"); sent {
+		t.act.Quiet = !loud
+	}
+	t.act.Erase, _ = t.truth(m, "erase")
+	if t.act.Erase && t.act.Type != "contact.deleted" && t.act.Type != "registration.deleted" {
+		t.wrongAt("goes with contact.deleted and registration.deleted alone", "erase")
 	}
 	switch v, sent := m["data"]; {
 	case !sent:
@@ -357,8 +469,18 @@ func (t *told) read(m members) {
 	}
 }
 
-const msgTime = "must be a time such as 2027-06-10T09:00:00Z"
+// truth reads a member that is true or false, or absent.
+func (t *told) truth(m members, name string) (value, sent bool) {
+	v, sent := m[name]
+	if sent && v.Kind() != 't' && v.Kind() != 'f' {
+		t.wrongAt(msgBool, name)
+		return false, false
+	}
+	return sent && v.Kind() == 't', sent
+}
 
+// readActor reads who did it. It is one thing: what the query says of somebody is not mixed
+// into it.
 func (t *told) readActor(m members) {
 	v, sent := m["actor"]
 	if !sent {
@@ -369,11 +491,12 @@ func (t *told) readActor(m members) {
 		t.wrongAt("must be an object", "actor")
 		return
 	}
+	t.act.Actor = live.Actor{}
 	t.act.Actor.ID = t.text(actor, msgActivityID, "actor", "id")
 	if utf8.RuneCountInString(t.act.Actor.ID) > maxActivityID {
 		t.wrongAt(msgActivityID, "actor", "id")
 	}
-	t.act.Actor.Type = t.choice(actor, []string{"USER", "AGENT", "SYSTEM"}, "actor", "type")
+	t.act.Actor.Type = t.choice(actor, actorTypes, "actor", "type")
 }
 
 // text reads a member that is a string, or absent; it is the last part of loc.
@@ -393,7 +516,7 @@ func (t *told) text(m members, msg string, loc ...string) string {
 func (t *told) choice(m members, words []string, loc ...string) string {
 	text := t.text(m, "must be a string", loc...)
 	if text != "" && !slices.Contains(words, text) {
-		t.wrongAt("is not one of the known values", loc...)
+		t.wrongAt(msgWord, loc...)
 	}
 	return text
 }

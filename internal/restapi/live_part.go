@@ -92,10 +92,17 @@ func (c *call) tellPart(ctx context.Context, in *ToldIn, eventType, member strin
 	if said != nil {
 		d.add(member, said)
 	}
+	act, err := in.activity(eventType, live.Upsert, d.object())
+	if err != nil {
+		return nil, err
+	}
+	if err := c.noErase(msgErasesNothing); err != nil {
+		return nil, err
+	}
 	app, err := c.app(ctx)
 	if err != nil {
 		return nil, err
 	}
-	_, err = c.tell(ctx, &app, ingest.Key{}, in.activity(eventType, live.Upsert, d.object()), member)
+	_, err = c.tell(ctx, &app, ingest.Key{}, act, member)
 	return &nothing{}, err
 }

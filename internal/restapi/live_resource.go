@@ -1,9 +1,12 @@
 package restapi
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json/jsontext"
@@ -43,6 +46,7 @@ type resource struct {
 	object  string
 	about   string // what lists and bodies are told to be about
 	example string // of a body
+	shown   string // of what is read; "" = example and when it was made
 }
 
 // resources are those that clients write.
@@ -52,6 +56,8 @@ var resources = []resource{
 		about: "An event is a programme that people attend, never a webhook. Its `number` is unique in the org, and given by " +
 			"Callboard unless you choose it. Its `status` follows from its dates; `CANCELLED` alone may be set.",
 		example: `{"id":"summit","name":"Summit","startDate":"2027-06-10T09:00:00Z","endDate":"2027-06-10T17:00:00Z","timezone":"Europe/London"}`,
+		shown: `{"id":"summit","number":4001,"name":"Summit","startDate":"2027-06-10T09:00:00Z","endDate":"2027-06-10T17:00:00Z",` +
+			`"timezone":"Europe/London","createdAt":"2027-03-01T12:00:00.000Z","status":"UPCOMING","updatedAt":"2027-03-01T12:00:00.000Z"}`,
 	},
 	{
 		noun: "session", a: "a session", plural: "sessions", kind: live.Session, inEvent: true, object: "session",
@@ -79,6 +85,14 @@ var resources = []resource{
 		about:   "A sponsor is a company that pays for something at events.",
 		example: `{"id":"engines","name":"Analytical Engines"}`,
 	},
+}
+
+// exampleTimes are at the end of what is shown of a resource.
+const exampleTimes = `,"createdAt":"2027-03-01T12:00:00.000Z","updatedAt":"2027-03-01T12:00:00.000Z"}`
+
+// answer is an example of what is read.
+func (r *resource) answer() string {
+	return cmp.Or(r.shown, strings.TrimSuffix(r.example, "}")+exampleTimes)
 }
 
 // collection is the path of all resources of the kind, below /api/v1.
@@ -229,7 +243,11 @@ func (r *resource) create(ctx context.Context, c *call, in *createResourceIn) (*
 	if err != nil {
 		return nil, err
 	}
-	result, err := c.tell(ctx, &app, c.key(), in.activity(r.noun+".created", live.Create, r.data(k, in.Body.text)), r.noun)
+	act, err := in.activity(r.noun+".created", live.Create, r.data(k, withoutNullID(in.Body.text)))
+	if err != nil {
+		return nil, err
+	}
+	result, err := c.tell(ctx, &app, c.liveKey(), act, r.noun)
 	if err != nil {
 		return nil, err
 	}
@@ -244,15 +262,22 @@ func (r *resource) change(mode live.Mode) func(context.Context, *call, *changeRe
 		if err != nil {
 			return nil, err
 		}
-		if _, err := c.tell(ctx, &app, ingest.Key{}, in.activity(r.noun+".updated", mode, r.data(k, in.Body.text)), r.noun); err != nil {
+		act, err := in.activity(r.noun+".updated", mode, r.data(k, in.Body.text))
+		if err != nil {
+			return nil, err
+		}
+		if _, err := c.tell(ctx, &app, ingest.Key{}, act, r.noun); err != nil {
 			return nil, err
 		}
 		return show(ctx, c, k)
 	}
 }
 
-// remove answers DELETE.
+// remove answers DELETE of what is no person.
 func (r *resource) remove(ctx context.Context, c *call, in *deleteResourceIn) (*nothing, error) {
+	if err := c.noErase(msgErasesNothing); err != nil {
+		return nil, err
+	}
 	return r.removePerson(ctx, c, &deletePersonIn{AppPath: in.AppPath, ToldIn: in.ToldIn})
 }
 
@@ -262,7 +287,10 @@ func (r *resource) removePerson(ctx context.Context, c *call, in *deletePersonIn
 	if err != nil {
 		return nil, err
 	}
-	act := in.activity(r.noun+".deleted", live.Delete, r.data(k, nil))
+	act, err := in.activity(r.noun+".deleted", live.Delete, r.data(k, nil))
+	if err != nil {
+		return nil, err
+	}
 	act.Erase = in.Erase
 	_, err = c.tell(ctx, &app, ingest.Key{}, act, r.noun)
 	return &nothing{}, err
@@ -284,11 +312,48 @@ func (r *resource) data(k live.Key, body []byte) []byte {
 	return d.object()
 }
 
+// withoutNullID is a new resource without its id if that is null, which asks for one as its
+// absence does. What is wrong with the text is for live to say.
+func withoutNullID(text []byte) []byte {
+	dec := jsontext.NewDecoder(bytes.NewReader(text))
+	if first, err := dec.ReadToken(); err != nil || first.Kind() != '{' {
+		return text
+	}
+	var kept data
+	found := false
+	for dec.PeekKind() == '"' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return text
+		}
+		called := name.String()
+		value, err := dec.ReadValue()
+		if err != nil {
+			return text
+		}
+		if called == "id" && value.Kind() == 'n' {
+			found = true
+			continue
+		}
+		kept.member(called, value)
+	}
+	if _, err := dec.ReadToken(); err != nil || !found {
+		return text
+	}
+	return kept.object()
+}
+
 // data is a JSON object that is being written. Its names need no escapes, nor do ids.
 type data []byte
 
 func (d *data) add(name string, value []byte) {
 	*d = append(append(append(append(*d, `,"`...), name...), `":`...), value...)
+}
+
+// member is add for any name.
+func (d *data) member(name string, value []byte) {
+	quoted, _ := jsontext.AppendQuote(nil, name) // it was read as one
+	*d = append(append(append(append(*d, ','), quoted...), ':'), value...)
 }
 
 func (d *data) id(name, text string) { d.add(name, []byte(`"`+text+`"`)) }

@@ -13,6 +13,9 @@ import (
 // objectSchemas is where the document has the schemas of the catalogue's objects.
 const objectSchemas = componentSchemas + dataSchemas
 
+// exampleObject is a place in a list of resources.
+const exampleObject = "obj_0tyj9Ub7s0zg9WEbvAy1XFFn4NR"
+
 // conferenceSchema describes the one object that no message carries.
 func conferenceSchema() *huma.Schema {
 	part := func(what string) *huma.Schema {
@@ -94,7 +97,9 @@ func (a *api) describeDocs(r *resource) {
 		}
 		for _, status := range []string{"200", "201"} {
 			if answer := op.Responses[status]; answer != nil {
-				a.useSchema(answer.Content["application/json"], ref)
+				media := answer.Content["application/json"]
+				a.useSchema(media, ref)
+				media.Example = json.RawMessage(r.answer())
 			}
 		}
 		if op.RequestBody != nil {
@@ -103,7 +108,9 @@ func (a *api) describeDocs(r *resource) {
 			media.Example = json.RawMessage(r.example)
 		}
 	}
-	a.useSchema(all.Get.Responses["200"].Content["application/json"], a.pageOf(r.object))
+	page := all.Get.Responses["200"].Content["application/json"]
+	a.useSchema(page, a.pageOf(r.object))
+	page.Example = json.RawMessage(`{"data":[` + r.answer() + `],"iterator":"` + exampleObject + `","prevIterator":"-` + exampleObject + `","done":true}`)
 }
 
 func (a *api) useSchema(media *huma.MediaType, ref string) { media.Schema = &huma.Schema{Ref: ref} }

@@ -1,6 +1,7 @@
 package restapi_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -8,15 +9,18 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/callboard/callboard/internal/catalog"
 	"github.com/callboard/callboard/internal/live"
 	"github.com/callboard/callboard/internal/restapi"
+	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/token"
 )
 
@@ -123,6 +127,14 @@ func TestResourceIDs(t *testing.T) {
 		t.Errorf("again: %s", again.Body)
 	}
 	send(`{"firstName":"C"}`).want(409)
+	once.path += "?notify=false"
+	send(`{"firstName":"A"}`).want(409)
+	none := w.do("POST", "/app/a/contact", `{"firstName":"N", "id" : null, "own\n":{"id":null}}`).want(201)
+	if id := none.text("id"); len(id) != 36 || !strings.Contains(none.Body, `"own\n":{"id":null}`) {
+		t.Errorf("id null: %s", none.Body)
+	}
+	w.do("DELETE", "/app/a/contact/"+none.text("id"), "").want(204)
+	w.do("POST", "/app/a/contact", `{"id":null,"a":1,"a":2}`).want(422)
 	if n := len(w.do("GET", "/app/a/contact", "").want(200).items()); n != 2 {
 		t.Errorf("%d contacts", n)
 	}
@@ -145,7 +157,7 @@ func TestWrongResources(t *testing.T) {
 	}{
 		{"POST", "/app/a/contact", `{"id":"` + marker + ` !"}`, 422, "body.id"},
 		{"POST", "/app/a/contact", `{"id":["` + marker + `"]}`, 422, "body.id"},
-		{"POST", "/app/a/contact", `{"id":null}`, 422, "body.id"},
+		{"PUT", "/app/a/contact/c9", `{"id":null}`, 422, "body.id"},
 		{"POST", "/app/a/contact", `{"firstName":{"` + marker + `":1}}`, 422, "body.firstName"},
 		{"POST", "/app/a/contact", `["` + marker + `"]`, 422, "body"},
 		{"POST", "/app/a/contact", `null`, 422, "body"},
@@ -161,6 +173,15 @@ func TestWrongResources(t *testing.T) {
 		{"POST", "/app/a/contact?at=" + marker, `{}`, 422, "query.at"},
 		{"POST", "/app/a/contact?at=2999-01-01T00:00:00Z", `{}`, 422, "query.at"},
 		{"DELETE", "/app/a/event/e1/session/s1?at=2999-01-01T00:00:00Z", ``, 422, "query.at"},
+		{"POST", "/app/a/contact?at=0001-01-01T00:00:00Z", `{}`, 422, "query.at"},
+		{"PATCH", "/app/a/event/e1?at=0001-01-01T01:00:00%2B01:00", `{"name":"N"}`, 422, "query.at"},
+		{"DELETE", "/app/a/event/e1/session/s1?at=0001-01-01T00:00:00Z", ``, 422, "query.at"},
+		{"PUT", "/app/a/contact/c1/event/e1?at=0001-01-01T00:00:00Z", ``, 422, "query.at"},
+		{"DELETE", "/app/a/event/e1?erase=true", ``, 422, "query.erase"},
+		{"DELETE", "/app/a/event/e1/session/s1?erase=true", ``, 422, "query.erase"},
+		{"DELETE", "/app/a/exhibitor/x?erase=" + marker, ``, 422, "query.erase"},
+		{"DELETE", "/app/a/sponsor/x?erase=true", ``, 422, "query.erase"},
+		{"DELETE", "/app/a/event/e1/session/s1/speaker/c1?erase=true", ``, 422, "query.erase"},
 		{"DELETE", "/app/a/event/e1/session/s1?actorType=" + marker, ``, 422, "query.actorType"},
 		{"DELETE", "/app/a/event/e1/session/s1?sourceOfChange=" + marker, ``, 422, "query.sourceOfChange"},
 		{"DELETE", "/app/a/event/e1/session/s1?notify=" + marker, ``, 422, "query.notify"},
@@ -181,6 +202,26 @@ func TestWrongResources(t *testing.T) {
 	}
 }
 
+// said is who said what when in an app's messages, newest first.
+func (w *world) said() (all []string) {
+	w.t.Helper()
+	for _, item := range w.do("GET", "/app/a/msg?with_content=true", "").want(200).items() {
+		text, err := json.Marshal(item["payload"])
+		var m struct {
+			Type, Timestamp string
+			Data            struct {
+				Actor          struct{ ID, Type string }
+				SourceOfChange string
+			}
+		}
+		if err := errors.Join(err, json.Unmarshal(text, &m)); err != nil {
+			w.t.Fatal(err)
+		}
+		all = append(all, fmt.Sprint(m))
+	}
+	return all
+}
+
 // TestWhoAndWhen: the parameters of every write show in what is sent.
 func TestWhoAndWhen(t *testing.T) {
 	t.Parallel()
@@ -188,27 +229,11 @@ func TestWhoAndWhen(t *testing.T) {
 	const query = "?actorId=u1&actorType=AGENT&at=2026-05-01T10:00:00Z"
 	w.do("POST", "/app/a/contact"+query, `{"id":"c1"}`).want(201)
 	w.do("DELETE", "/app/a/contact/c1"+query+"&sourceOfChange=user", "").want(204)
-	type said struct {
-		Type, Timestamp string
-		Data            struct {
-			Actor          struct{ ID, Type string }
-			SourceOfChange string
-		}
-	}
-	var got []string
-	for _, item := range w.do("GET", "/app/a/msg?with_content=true", "").want(200).items() {
-		text, err := json.Marshal(item["payload"])
-		var m said
-		if err := errors.Join(err, json.Unmarshal(text, &m)); err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, fmt.Sprint(m))
-	}
 	want := []string{
 		"{contact.deleted 2026-05-01T10:00:00.000Z {{u1 AGENT} user}}",
 		"{contact.created 2026-05-01T10:00:00.000Z {{u1 AGENT} agent}}",
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, w.said()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	w.do("POST", "/app/a/contact?notify=false", `{"id":"c2"}`).want(201)
@@ -360,6 +385,13 @@ func TestWrongActivities(t *testing.T) {
 		{`{"type":"` + marker + `","data":{}}`, 422, "body.type"},
 		{join(`,"at":"` + marker + `"`), 422, "body.at"},
 		{join(`,"at":"2999-01-01T00:00:00Z"`), 422, "body.at"},
+		{join(`,"at":"0001-01-01T00:00:00Z"`), 422, "body.at"},
+		{join(`,"erase":true`), 422, "body.erase"},
+		{join(`,"erase":"` + marker + `"`), 422, "body.erase"},
+		{`{"type":"contact.deleted","data":{"id":"\ud83d"}}`, 400, ""},
+		{"{\"type\":\"contact.deleted\",\"data\":{\"id\":\"\xff\"}}", 400, ""},
+		{`{"activities":[` + join("") + `],"notify":false,"` + marker + ` !":1}`, 422, "body|body.notify"},
+		{`{"activities":[` + join("") + `],"activity":null,"at":5,"at":6}`, 422, "body.at"},
 		{join(`,"id":["` + marker + `"]`), 422, "body.id"},
 		{join(`,"id":"` + strings.Repeat("x", 257) + `"`), 422, "body.id"},
 		{join(`,"actor":"` + marker + `"`), 422, "body.actor"},
@@ -374,6 +406,7 @@ func TestWrongActivities(t *testing.T) {
 		{`{"activities":{}}`, 422, "body.activities"},
 		{many, 422, "body.activities"},
 		{`{"activities":[5,{"type":"session.joined","data":{}}]}`, 422, "body.activities.0|body.activities.1.data.eventId"},
+		{`{"activities":[` + join(`,"id":"\udc00"`) + `]}`, 422, "body.activities.0"},
 	} {
 		got := w.do("POST", "/app/a/activity", row.body)
 		if got.Status != row.status {
@@ -389,6 +422,147 @@ func TestWrongActivities(t *testing.T) {
 	w.do("POST", "/app/a/activity", `{"type":"`+strings.Repeat("x", 1<<20)+`"}`).want(413)
 	if got := w.sent("a"); slices.Contains(got, "session.joined") {
 		t.Errorf("sent %v", got)
+	}
+}
+
+// TestActivityQuery: what the query says holds for each activity that does not say it.
+func TestActivityQuery(t *testing.T) {
+	t.Parallel()
+	w := newLiveWorld(t)
+	w.programme()
+	const path = "/app/a/activity"
+	before := len(w.sent("a"))
+	w.do("POST", path+"?notify=false", `{"type":"contact.created","data":{"id":"c1"}}`).want(202)
+	w.do("POST", path+"?notify=false", `{"activities":[{"type":"contact.created","notify":null,"data":{"id":"c2"}},
+		{"type":"contact.created","notify":true,"data":{"id":"c3"}}]}`).want(202)
+	if got := w.sent("a")[before:]; !slices.Equal(got, []string{"contact.created"}) {
+		t.Errorf("sent %v", got)
+	}
+	w.do("POST", path+"?actorId=u1&actorType=AGENT&at=2026-05-01T10:00:00Z", `{"activities":[
+		{"type":"contact.updated","data":{"id":"c1","title":"A"}},
+		{"type":"contact.updated","at":"2026-05-01T11:00:00Z","actor":{"id":"u2"},"sourceOfChange":"agent","data":{"id":"c2","title":"A"}}]}`).want(202)
+	want := []string{
+		"{contact.updated 2026-05-01T11:00:00.000Z {{u2 USER} agent}}",
+		"{contact.updated 2026-05-01T10:00:00.000Z {{u1 AGENT} agent}}",
+	}
+	if diff := cmp.Diff(want, w.said()[:2]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	one := `{"type":"contact.updated","data":{"id":"c1","title":"B"}}`
+	for query, loc := range map[string]string{
+		"at=" + marker: "query.at", "at=0001-01-01T00:00:00Z": "query.at", "at=2999-01-01T00:00:00Z": "query.at", "notify=" + marker: "query.notify",
+		"actorType=" + marker: "query.actorType", "sourceOfChange=" + marker: "query.sourceOfChange",
+		"actorId=" + strings.Repeat("x", 257): "query.actorId", "erase=true": "query.erase",
+	} {
+		for _, body := range []string{one, `{"activities":[` + one + `]}`} {
+			got := w.do("POST", path+"?"+query, body)
+			if !slices.Equal(got.locs(), []string{loc}) || strings.Contains(got.Body, marker) {
+				t.Errorf("?%.40s %.20s: %s", query, body, got.Body)
+			}
+		}
+	}
+	if got := w.do("GET", "/app/a/contact/c1", "").text("title"); got != "A" {
+		t.Errorf("title %s", got)
+	}
+	params := func(path string) (names []string) {
+		for _, p := range w.document().Paths["/api/v1"+path]["post"].Parameters {
+			if p.In == "query" {
+				names = append(names, p.Name)
+			}
+		}
+		return names
+	}
+	if diff := cmp.Diff(params("/app/{app_id}/event"), params("/app/{app_id}/activity")); diff != "" || len(params("/app/{app_id}/activity")) != 5 {
+		t.Errorf("parameters of another write and of the activity route (-want +got):\n%s", diff)
+	}
+}
+
+// TestTimesInWords: what is wrong with a time is said in words of this API, not of Go.
+func TestTimesInWords(t *testing.T) {
+	t.Parallel()
+	w := newLiveWorld(t)
+	w.programme()
+	for _, row := range []struct{ method, path, body string }{
+		{"POST", "/app/a/contact?at=" + marker, `{}`},
+		{"POST", "/app/a/activity?at=" + marker, `{"type":"contact.created","data":{"id":"c"}}`},
+		{"POST", "/app/a/activity", `{"type":"contact.created","at":"` + marker + `","data":{"id":"c"}}`},
+		{"GET", "/app/a/msg?after=" + marker, ``},
+	} {
+		got := w.do(row.method, row.path, row.body).want(422)
+		if !strings.Contains(got.Body, "must be an RFC 3339 time") || strings.Contains(got.Body, "2006-01-02") {
+			t.Errorf("%s %s: %s", row.method, row.path, got.Body)
+		}
+	}
+	for _, path := range []string{"/app/a/contact?at=0001-01-01T00:00:00Z", "/app/a/activity?at=0001-01-01T00:00:00Z"} {
+		if got := w.do("POST", path, `{}`).want(422); !strings.Contains(got.Body, `"must not be the zero time"`) {
+			t.Errorf("%s: %s", path, got.Body)
+		}
+	}
+}
+
+// TestCutCharacter: an activity with a text that is none keeps out none of the others.
+func TestCutCharacter(t *testing.T) {
+	t.Parallel()
+	w := newLiveWorld(t)
+	for name, bad := range map[string]string{
+		"half": `\ud83d`, "other half": `\ude00`, "no UTF-8": "\xff", "cut": "\xf0\x9f\x98",
+	} {
+		body := `{"activities":[{"id":"` + name + `","type":"contact.created","data":{"id":"c1","firstName":"` + bad + `"}},
+			{"type":"contact.updated","data":{"id":"c2","firstName":"\ud83d\ude00 ` + name + `"}},
+			{"type":"contact.updated","data":{"id":"c3","` + bad + `":1}}]}`
+		got := w.do("POST", "/app/a/activity", body).want(202)
+		if diff := cmp.Diff([]string{"refused", "applied", "refused"}, got.field("status")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		first := got.items()[0]
+		if first["id"] != name || !slices.Equal(locs(first["error"].(map[string]any)["detail"]), []string{"body.activities.0"}) ||
+			!strings.Contains(got.Body, "holds a text that is not Unicode") {
+			t.Errorf("%s: %s", name, got.Body)
+		}
+	}
+	w.do("GET", "/app/a/contact/c1", "").want(404)
+	if got := w.do("GET", "/app/a/contact/c2", "").want(200); !strings.HasPrefix(got.text("firstName"), "\U0001F600 ") {
+		t.Errorf("it became %s", got.Body)
+	}
+}
+
+// TestEraseByActivity: deleting a person by an activity can forget them.
+func TestEraseByActivity(t *testing.T) {
+	t.Parallel()
+	w := newLiveWorld(t)
+	w.programme()
+	w.do("POST", "/app/a/contact", `{"id":"c1","firstName":"Grace"}`).want(201)
+	before := len(w.sent("a"))
+	got := w.do("POST", "/app/a/activity", `{"activities":[
+		{"type":"contact.deleted","erase":true,"data":{"id":"c1"}},
+		{"type":"registration.deleted","erase":true,"data":{"eventId":"e1","id":"r1"}},
+		{"type":"session.joined","erase":false,"data":{"eventId":"e1","sessionId":"s1","registrationId":"r2"}},
+		{"type":"session.deleted","erase":true,"data":{"eventId":"e1","id":"s1"}}]}`).want(202)
+	if diff := cmp.Diff([]string{"applied", "applied", "applied", "refused"}, got.field("status")); diff != "" {
+		t.Errorf("(-want +got):\n%s\n%s", diff, got.Body)
+	}
+	if !strings.Contains(got.Body, `["body","activities","3","erase"]`) {
+		t.Errorf("%s", got.Body)
+	}
+	if got := w.sent("a")[before:]; !slices.Contains(got, "contact.deleted") {
+		t.Errorf("sent %v", got)
+	}
+	for _, item := range w.do("GET", "/app/a/msg?with_content=true&event_types=contact.deleted", "").want(200).items() {
+		if text := fmt.Sprint(item["payload"]); strings.Contains(text, "Grace") || !strings.Contains(text, "c1") {
+			t.Errorf("the message tells of the person: %s", text)
+		}
+	}
+	w.do("GET", "/app/a/event/e1/session/s1", "").want(200)
+	// To delete somebody and to forget them are two things.
+	w.do("POST", "/app/a/activity", `{"id":"d","type":"registration.deleted","data":{"eventId":"e1","id":"r2"}}`).want(202)
+	if got := w.do("POST", "/app/a/activity", `{"id":"d","type":"registration.deleted","erase":true,"data":{"eventId":"e1","id":"r2"}}`).locs(); !slices.Equal(got, []string{"body.id"}) {
+		t.Errorf("told again, with erase: %v", got)
+	}
+	tasks, err := w.store.ListTasks(t.Context(), testOrg(1), 0, 0, store.Page{Limit: 10})
+	if err != nil || !slices.ContainsFunc(tasks.Rows, func(task store.Task) bool {
+		return task.Kind == store.TaskErase && strings.Contains(task.Subject, `"r1"`)
+	}) {
+		t.Errorf("what is stored of the registration is not to be erased: %+v, %v", tasks.Rows, err)
 	}
 }
 
@@ -414,6 +588,18 @@ func TestActivityOnce(t *testing.T) {
 			}
 		}
 		send(key, strings.Replace(body, `"A"`, `"B"`, 1)).want(409)
+	}
+	// The query is a part of what is told.
+	for _, body := range []string{first, `{"activities":[` + first + `]}`} {
+		ask := func(query string) int {
+			return w.send(request{
+				method: "POST", path: "/api/v1/app/a/activity" + query, token: w.org, body: strings.NewReader(body),
+				header: map[string]string{"Idempotency-Key": "query" + body[:5]},
+			}).Status
+		}
+		if got := []int{ask("?notify=false&actorId=u"), ask("?actorId=u&notify=false"), ask("?actorId=u"), ask("")}; !slices.Equal(got, []int{202, 202, 409, 409}) {
+			t.Errorf("%.20s with other queries: %v", body, got)
+		}
 	}
 	named := `{"id":"n","type":"contact.updated","data":{"id":"c1","title":"%s"}}`
 	send("", fmt.Sprintf(named, "C")).want(202)
@@ -644,5 +830,165 @@ func TestLiveSchemas(t *testing.T) {
 				t.Errorf("%s lacks %s", path, name)
 			}
 		}
+	}
+}
+
+// TestLiveExamples: every answer of the live API has an example that fits its schema, and
+// that of a resource has the members that its answer really has.
+func TestLiveExamples(t *testing.T) {
+	t.Parallel()
+	w := newLiveWorld(t)
+	raw := w.document().raw
+	type media struct{ Schema, Example json.RawMessage }
+	var doc struct {
+		Paths map[string]map[string]struct {
+			OperationID string
+			Tags        []string
+			RequestBody struct{ Content map[string]media }
+			Responses   map[string]struct{ Content map[string]media }
+		}
+	}
+	if err := json.Unmarshal([]byte(raw), &doc); err != nil {
+		t.Fatal(err)
+	}
+	fits := schemaChecker(t, raw)
+	examples, answers := map[string]string{}, map[string]string{} // by operation
+	for path, operations := range doc.Paths {
+		for _, op := range operations {
+			if !slices.Contains(op.Tags, "Live") {
+				continue
+			}
+			examples[op.OperationID] = string(op.RequestBody.Content["application/json"].Example)
+			for status, answer := range op.Responses {
+				shown, isJSON := answer.Content["application/json"]
+				if status[0] != '2' || !isJSON {
+					continue
+				}
+				if err := fits(shown.Schema, shown.Example); err != nil {
+					t.Errorf("%s, %s, %s: %v", op.OperationID, path, status, err)
+				}
+				answers[op.OperationID] = string(shown.Example)
+			}
+		}
+	}
+	if len(answers) != 36 {
+		t.Errorf("%d operations that answer with JSON", len(answers))
+	}
+	for _, row := range []struct{ noun, path string }{
+		{"event", "event"},
+		{"session", "event/summit/session"},
+		{"registration", "event/summit/registration"},
+		{"contact", "contact"},
+		{"exhibitor", "exhibitor"},
+		{"sponsor", "sponsor"},
+	} {
+		made := w.do("POST", "/app/a/"+row.path, examples["v1."+row.noun+".create"]).want(201)
+		for _, verb := range []string{"create", "update", "patch", "get"} {
+			sameMembers(t, row.noun+" "+verb, answers["v1."+row.noun+"."+verb], made.Body)
+		}
+		sameMembers(t, row.noun+" list", answers["v1."+row.noun+".list"], w.do("GET", "/app/a/"+row.path, "").want(200).Body)
+	}
+	w.do("POST", "/app/a/activity", `{"activities":[
+		{"type":"conference.started","data":{"conferenceId":"weekly","hostId":"h","companyId":"c"}},
+		{"type":"conference.recording.started","data":{"conferenceId":"weekly"}},
+		{"type":"conversation.user_joined","data":{"id":"call-1","toPhoneNumber":"+1"}}]}`).want(202)
+	for noun, id := range map[string]string{"conference": "weekly", "conversation": "call-1"} {
+		sameMembers(t, noun, answers["v1."+noun+".get"], w.do("GET", "/app/a/"+noun+"/"+id, "").want(200).Body)
+	}
+}
+
+// schemaChecker checks values against schemas of an OpenAPI document. Any value fits none
+// that is missing.
+func schemaChecker(t *testing.T, doc string) func(schema, value json.RawMessage) error {
+	t.Helper()
+	c := jsonschema.NewCompiler()
+	add := func(name, text string) error {
+		v, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+		if err == nil {
+			err = c.AddResource(name, v)
+		}
+		return err
+	}
+	if err := add("https://example.com/doc.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	return func(schema, value json.RawMessage) error {
+		n++
+		name := fmt.Sprintf("https://example.com/%d.json", n)
+		if err := add(name, strings.ReplaceAll(string(schema), `"#/`, `"doc.json#/`)); err != nil {
+			return fmt.Errorf("schema: %w", err)
+		}
+		compiled, err := c.Compile(name)
+		if err != nil {
+			return fmt.Errorf("schema: %w", err)
+		}
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(value))
+		if err != nil {
+			return fmt.Errorf("example: %w", err)
+		}
+		return compiled.Validate(v)
+	}
+}
+
+// sameMembers compares the names that objects have, their lists' objects' too.
+func sameMembers(t *testing.T, at, want, got string) {
+	t.Helper()
+	names := func(text string) (all []string) {
+		var walk func(at string, v any)
+		walk = func(at string, v any) {
+			switch v := v.(type) {
+			case map[string]any:
+				for name, member := range v {
+					all = append(all, at+"."+name)
+					walk(at+"."+name, member)
+				}
+			case []any:
+				for _, item := range v {
+					walk(at, item)
+				}
+			}
+		}
+		var v any
+		if err := json.Unmarshal([]byte(text), &v); err != nil {
+			t.Errorf("%s: %v in %q", at, err, text)
+		}
+		walk("", v)
+		slices.Sort(all)
+		return slices.Compact(all)
+	}
+	if diff := cmp.Diff(names(want), names(got)); diff != "" {
+		t.Errorf("%s: the example and the answer (-want +got):\n%s", at, diff)
+	}
+}
+
+// TestAttendanceLine: the document describes the lines that live makes.
+func TestAttendanceLine(t *testing.T) {
+	t.Parallel()
+	members := func(v any) map[string]string {
+		all := map[string]string{}
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(v)) {
+			all[f.Tag.Get("json")] = f.Type.String()
+		}
+		return all
+	}
+	if diff := cmp.Diff(members(live.Line{}), members(restapi.AttendanceLine{})); diff != "" {
+		t.Errorf("(-live +document):\n%s", diff)
+	}
+}
+
+// TestNobodyKeepsAnswers: what tells of people is in no cache.
+func TestNobodyKeepsAnswers(t *testing.T) {
+	t.Parallel()
+	w := newLiveWorld(t)
+	w.programme()
+	for _, path := range []string{"/app", "/app/a/event", "/app/a/event/e1/registration/r1", "/app/a/event/e1/attendance", "/app/a/contact/none", "/nowhere"} {
+		if got := w.do("GET", path, "").Header.Get("Cache-Control"); got != "no-store" {
+			t.Errorf("%s: Cache-Control %q", path, got)
+		}
+	}
+	w.do("POST", "/app/a/activity", `{`).want(400)
+	if got := w.send(request{method: "GET", path: "/docs"}).want(200).Header.Get("Cache-Control"); got == "no-store" {
+		t.Error("the page of the API is kept from caches")
 	}
 }
