@@ -8,12 +8,14 @@ import (
 	"github.com/callboard/callboard/internal/id"
 )
 
-// firstNumber is that of an org's first event, unless it is given one; maxChosen is the
-// largest that one may be given. Numbers that Callboard gives count on from there, up to
-// maxNumber.
+// firstNumber is that of an org's first event, unless it is given one. What a source tells
+// of first is numbered from firstForeign on: Sessionboard's webhooks name events by number
+// alone, and a number of ours must not be another event's there. maxChosen is the largest
+// that an event may be given.
 const (
-	firstNumber = 4001
-	maxChosen   = 1 << 52
+	firstNumber  = 4001
+	firstForeign = 1_000_000_001
+	maxChosen    = 1 << 52
 )
 
 // The statuses of an event. All but CANCELLED follow from its dates.
@@ -156,8 +158,10 @@ func (w *work) claimNumber(s *eventState, n int64) error {
 	if row, taken := w.get(key); taken && !w.isOwn(row) {
 		return &Refusal{Kind: Conflict, Loc: append(w.locs[events], "number"), Msg: "another event of the organization has this number"}
 	}
-	if n >= w.counter() {
-		w.setCounter(n + 1)
+	c := w.counter()
+	if next := c.of(n >= firstForeign); n >= *next {
+		*next = n + 1
+		w.setCounter(c)
 	}
 	w.giveNumber(s, n)
 	return nil
@@ -166,11 +170,14 @@ func (w *work) claimNumber(s *eventState, n int64) error {
 // nextNumber takes the org's next number. The row that says whose it is, is new, and the
 // only one of which Keys could not know.
 func (w *work) nextNumber(s *eventState, after *object) error {
-	n := w.counter()
+	c := w.counter()
+	next := c.of(w.Source != nil || c.Next >= firstForeign)
+	n := *next
 	if n > maxNumber {
 		return conflict("the organization has used up its event numbers; give the event one that is free")
 	}
-	w.setCounter(n + 1)
+	*next = n + 1
+	w.setCounter(c)
 	w.giveNumber(s, n)
 	setNumber(after, number(n))
 	return nil
@@ -199,23 +206,31 @@ func (w *work) ownDoc() value {
 
 func (w *work) isOwn(number Row) bool { return same(number.Doc, w.ownDoc()) }
 
-// counterState is what is kept of an org's counter of events.
+// counterState is what is kept of an org's counter of events: the next number of each sort.
 type counterState struct {
-	Next int64 `json:"next"`
+	Next    int64 `json:"next"`
+	Foreign int64 `json:"foreign"`
 }
 
-func (w *work) counter() int64 {
-	row, known := w.get(counterKey(w.org))
-	if !known {
-		return firstNumber
+// of is the next number of a sort.
+func (c *counterState) of(foreign bool) *int64 {
+	if foreign {
+		return &c.Foreign
 	}
-	return state[counterState](row).Next
+	return &c.Next
 }
 
-func (w *work) setCounter(next int64) {
+func (w *work) counter() counterState {
+	row, _ := w.get(counterKey(w.org))
+	c := state[counterState](row)
+	c.Next, c.Foreign = max(c.Next, firstNumber), max(c.Foreign, firstForeign)
+	return c
+}
+
+func (w *work) setCounter(c counterState) {
 	row, _ := w.get(counterKey(w.org))
 	row.Key = counterKey(w.org)
-	row.State = keep(counterState{next})
+	row.State = keep(c)
 	w.put(row)
 }
 

@@ -223,8 +223,14 @@ func TestEventNumbers(t *testing.T) {
 	equal(t, "free again", w.do("event.created", `{"id":"f","number":4010}`), "event.created")
 	w.do("event.created", `{"id":"g","number":4503599627370496}`)
 	w.do("event.created", `{"id":"h"}`)
-	equal(t, "after the largest that may be chosen", number("h"), any(4503599627370497.0))
-	equal(t, "what it has anyway may be said", w.do("event.updated", `{"id":"h","number":4503599627370497}`), "unchanged")
+	equal(t, "a huge one that was chosen uses none up", number("h"), any(5001.0))
+	w.with(fromVendor(true, 0, "session.joined", `{"event":{"id":"i"},"session":{"id":"s"},"registration":{"id":"r"}}`))
+	equal(t, "of a source, after all that were chosen", number("i"), any(4503599627370497.0))
+	equal(t, "what it has anyway may be said", w.do("event.updated", `{"id":"i","number":4503599627370497}`), "unchanged")
+	w.with(fromVendor(true, 0, "session.created", `{"event":{"id":"j","number":5002},"session":{"id":"s"}}`))
+	equal(t, "one that a source gives", number("j"), any(5002.0))
+	w.do("event.created", `{"id":"k"}`)
+	equal(t, "after that", number("k"), any(5003.0))
 }
 
 func TestEventStatus(t *testing.T) {
