@@ -59,6 +59,9 @@ type bench struct {
 
 	comparisons []*comparison // of the dialects scenario
 
+	inboundSides  []*inboundSide // of the inbound scenario
+	inboundSample []byte
+
 	next     uint64 // sequence number of the next message
 	bareNext uint64
 	middle   time.Time // half-way through filling a backlog
@@ -77,6 +80,8 @@ type window struct {
 	report                sink.Report
 	accept, late, arrival hist.Histogram
 	firstError            string
+	flooded               uint64
+	floodError            string
 }
 
 // runScenario runs one scenario from the build to the figures.
@@ -104,6 +109,8 @@ func runScenario(ctx context.Context, opts options, stderr io.Writer) (figures *
 		return b.eventEnd(ctx)
 	case "join-storm":
 		return b.joinStorm(ctx)
+	case "inbound":
+		return b.inbound(ctx)
 	}
 	return b.throughput(ctx)
 }
@@ -122,6 +129,8 @@ func (b *bench) setUp(ctx context.Context) error {
 		return b.setUpLive(ctx, 1, sink.TimeSpent, "session.time_spent", "--time-spent-delay", timeSpentDelay.String())
 	case "join-storm":
 		return b.setUpLive(ctx, 2, sink.Live, "session.joined")
+	case "inbound":
+		return b.setUpInbound(ctx)
 	}
 	if err := b.startChildren(ctx, b.planSlots()); err != nil {
 		return err
@@ -384,6 +393,7 @@ func (w *window) add(r load.Result, report sink.Report) {
 		elapsed:  time.Duration(max(report.LastArrival, r.Ended) - r.Started),
 		accepted: r.Accepted, refused: r.Refused, retried: r.Retried, report: report,
 		accept: r.Accept, late: r.Late, arrival: report.Latency, firstError: r.FirstError,
+		flooded: r.Flooded, floodError: r.FloodError,
 	})
 }
 
@@ -402,6 +412,10 @@ func (w *window) merge(next window) {
 	if w.firstError == "" {
 		w.firstError = next.firstError
 	}
+	if w.floodError == "" {
+		w.floodError = next.floodError
+	}
+	w.flooded += next.flooded
 	w.report.Delivered += next.report.Delivered
 	w.report.Lost += next.report.Lost
 	w.report.Repeated += next.report.Repeated

@@ -23,16 +23,17 @@ type fake struct {
 	Pending  []fakeDelivery
 	Messages int
 
-	path   string
-	live   fakeLive
-	faults fakeFaults
-	mu     sync.Mutex
-	work   chan fakeDelivery
+	path    string
+	live    fakeLive
+	sources sync.Map // fakeSource by id
+	faults  fakeFaults
+	mu      sync.Mutex
+	work    chan fakeDelivery
 }
 
 // fakeFaults are counted in messages: every so many is lost, repeated, altered, renamed, has a forged signature, is told
-// once more as another, or its activity is refused; 0 = none.
-type fakeFaults struct{ lose, repeat, alter, rename, forge, twice, refuse int }
+// once more as another, its activity is refused, or its wrong signature is accepted; 0 = none.
+type fakeFaults struct{ lose, repeat, alter, rename, forge, twice, refuse, believe int }
 
 type fakeEndpoint struct {
 	ID, URL, Secret, Dialect string
@@ -64,6 +65,7 @@ func serveFake(args []string) error {
 	flags.IntVar(&f.faults.rename, "rename", 0, "")
 	flags.IntVar(&f.faults.twice, "twice", 0, "")
 	flags.IntVar(&f.faults.refuse, "refuse", 0, "")
+	flags.IntVar(&f.faults.believe, "believe", 0, "")
 	flags.Duration("time-spent-delay", 0, "")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -141,6 +143,8 @@ func (f *fake) routes() http.Handler {
 	mux.HandleFunc("POST /api/v1/app/{app}/endpoint", f.createEndpoint)
 	mux.HandleFunc("POST /api/v1/app/{app}/msg", f.createMessage)
 	f.liveRoutes(mux)
+	mux.HandleFunc("POST /api/v1/app/{app}/source", f.createSource)
+	mux.HandleFunc("POST /in/{source}", f.receive)
 	mux.HandleFunc("GET /api/v1/event-type/{name}", fakeEventType)
 	mux.HandleFunc("GET /api/v1/app/{app}/signing-token", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprintf(w, `{"key":%q}`, fakeToken(r.PathValue("app")))

@@ -77,6 +77,7 @@ type figures struct {
 
 	EventEnd *eventEndFigures `json:"event_end,omitempty"`
 	Joins    []joinFigures    `json:"joins,omitempty"`
+	Inbound  *inboundFigures  `json:"inbound,omitempty"`
 
 	examples []string
 }
@@ -206,6 +207,9 @@ func (f *figures) rows() []row {
 	if f.Dialects != nil {
 		payload = "samples of the catalogue"
 	}
+	if f.Inbound != nil {
+		payload = "a join"
+	}
 	if f.EventEnd != nil || f.Joins != nil {
 		payload = "what live state says"
 	}
@@ -232,6 +236,9 @@ func (f *figures) rows() []row {
 	}
 	for _, j := range f.Joins {
 		rows = append(rows, j.row())
+	}
+	if f.Inbound != nil {
+		rows = append(rows, f.Inbound.rows()...)
 	}
 	if b := f.Backlog; b != nil {
 		rows = append(rows,

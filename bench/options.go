@@ -27,8 +27,9 @@ type options struct {
 	backlog         int    // deliveries
 	dialect         string // the only one to compare; empty: all
 	attendees       int
-	sessions        int // of an event
-	joins           int // of each part of join-storm
+	sessions        int     // of an event
+	joins           int     // of each part of join-storm
+	flood           float64 // wrong signatures a second in inbound
 	profileDir      string
 	service         string // a built callboard; empty: build it
 	serveArgs       []string
@@ -62,6 +63,12 @@ Scenarios
   join-storm  --joins joins, each of which carries a registration that is new, in requests of 1 over --concurrency
               connections and of 100 over an eighth of them, as fast as these allow; first without an endpoint, then with one
               that hears them. Each part has an event of its own.
+  inbound     webhooks that Zuddl signs come in at a source and go out to an endpoint in Zuddl's dialect, byte for byte, and
+              to a native one, each of a registration that is new; beside them the same happening over the API, POST msg, to a
+              native endpoint, all in alternating rounds as fast as --concurrency connections allow. Then --rate webhooks a
+              second come in, open loop, in turn without and with --flood webhooks a second of a wrong signature at their
+              source: their p99 should be at most 1.5 times as long. One that is not answered with 401 ends the run; a
+              ratio over the budget does not make it fail. --apps and --endpoints do not count.
 
 Flags
 `
@@ -74,6 +81,7 @@ Examples
   go run ./bench --scenario backlog --backlog 1000000
   go run ./bench --scenario dialects
   go run ./bench --scenario event-end --attendees 20000 --sessions 8
+  go run ./bench --scenario inbound --rate 100 --flood 2000
   go run ./bench --scenario dialects --dialect zuddl --seconds 30 --pprof ./profile
   go run ./bench --pprof ./profile && go tool pprof -top ./profile/cpu.pprof
   go run ./bench --db sqlite:/mnt/disk/bench.db -- --retry-schedule 5s,5m
@@ -84,10 +92,10 @@ Exit status: 0, or 1 if anything accepted was lost or altered or the run failed,
 
 // What each scenario does without the flag.
 var (
-	scenarios      = []string{"throughput", "latency", "hanging", "backlog", "dialects", "event-end", "join-storm"}
-	defaultSeconds = map[string]float64{"throughput": 10, "latency": 10, "hanging": 20, "backlog": 10, "dialects": 15, "event-end": 10, "join-storm": 10}
-	defaultRounds  = map[string]int{"throughput": 2, "dialects": 5}
-	defaultRate    = map[string]float64{"latency": 200, "hanging": 50}
+	scenarios      = []string{"throughput", "latency", "hanging", "backlog", "dialects", "event-end", "join-storm", "inbound"}
+	defaultSeconds = map[string]float64{"throughput": 10, "latency": 10, "hanging": 20, "backlog": 10, "dialects": 15, "event-end": 10, "join-storm": 10, "inbound": 15}
+	defaultRounds  = map[string]int{"throughput": 2, "dialects": 5, "inbound": 5}
+	defaultRate    = map[string]float64{"latency": 200, "hanging": 50, "inbound": 200}
 )
 
 // parseOptions reads the command line. It has printed the help when it returns flag.ErrHelp.
@@ -100,20 +108,21 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.scenario, "scenario", "throughput", strings.Join(scenarios, ", "))
 	flags.IntVar(&o.endpoints, "endpoints", 1, "endpoints per app, each of which hears every message of its app")
 	flags.IntVar(&o.apps, "apps", 1, "apps, to which messages go in turn")
-	flags.Float64Var(&seconds, "seconds", 0, "measured time under load, over all rounds; hanging: of each half, dialects: of each side (default 10, hanging 20, dialects 15)")
+	flags.Float64Var(&seconds, "seconds", 0, "measured time under load, over all rounds; hanging: of each half, dialects and inbound: of each side (default 10, hanging 20, dialects and inbound 15)")
 	flags.StringVar(&o.db, "db", "", "database of the service, sqlite:PATH or postgres://... (default a temporary SQLite file)")
 	flags.BoolVar(&noKey, "no-idempotency-key", false, "post without Idempotency-Key, which Svix's clients always send")
 	flags.IntVar(&o.concurrency, "concurrency", 128, "connections of the load generator")
 	flags.IntVar(&o.bareConcurrency, "bare-concurrency", 64, "connections of the bare loop")
 	flags.IntVar(&o.payloadBytes, "payload-bytes", 600, "length of a payload")
-	flags.Float64Var(&o.rate, "rate", 0, "messages a second in latency (default 200), hanging (default 50) and dialects (default as fast as possible)")
-	flags.IntVar(&o.rounds, "rounds", 0, "throughput: measurements of the service, each between two of the bare loop; dialects: measurements of each side (default 2, dialects 5)")
+	flags.Float64Var(&o.rate, "rate", 0, "messages a second in latency (default 200), hanging (default 50), dialects (default as fast as possible) and the flood of inbound (default 200)")
+	flags.IntVar(&o.rounds, "rounds", 0, "throughput: measurements of the service, each between two of the bare loop; dialects and inbound: measurements of each side (default 2, dialects and inbound 5)")
 	flags.IntVar(&o.backlog, "backlog", 1_000_000, "deliveries that the backlog scenario makes pending")
 	flags.StringVar(&o.dialect, "dialect", "", "dialects: compare only one of "+strings.Join(dialectNames(), ", "))
 	flags.IntVar(&o.attendees, "attendees", 100_000, "attendees of the event in event-end")
 	flags.IntVar(&o.sessions, "sessions", 1, "sessions of an event in event-end and join-storm, which attendees join in turn")
 	flags.IntVar(&o.joins, "joins", 100_000, "joins of each part of join-storm")
-	flags.StringVar(&o.profileDir, "pprof", "", "directory for cpu.pprof and heap.pprof of the service; dialects: of the first round of each side")
+	flags.Float64Var(&o.flood, "flood", 1000, "webhooks a second with a wrong signature in inbound")
+	flags.StringVar(&o.profileDir, "pprof", "", "directory for cpu.pprof and heap.pprof of the service; dialects and inbound: of the first round of each side")
 	flags.StringVar(&o.service, "service", "", "a built callboard to run (default: go build ./cmd/callboard)")
 	flags.BoolVar(&o.json, "json", false, "print one JSON object instead of a table; progress goes to stderr either way")
 	flags.Usage = func() {
@@ -149,7 +158,7 @@ func (o *options) complete(seconds float64) {
 	switch o.scenario {
 	case "hanging":
 		o.apps, o.endpoints = 1, 20
-	case "dialects", "event-end":
+	case "dialects", "event-end", "inbound":
 		o.apps, o.endpoints = 1, 1
 	case "join-storm":
 		o.apps, o.endpoints = 2, 1
@@ -167,6 +176,8 @@ func (o *options) validate() error {
 		return fmt.Errorf("--seconds must be positive")
 	case o.dialect != "" && (o.scenario != "dialects" || !slices.Contains(dialectNames(), o.dialect)):
 		return fmt.Errorf("--dialect %q: only with --scenario dialects; choose %s", o.dialect, strings.Join(dialectNames(), ", "))
+	case o.flood <= 0:
+		return fmt.Errorf("--flood must be positive")
 	case o.rate < 0:
 		return fmt.Errorf("--rate must be positive")
 	case o.payloadBytes < probe.MinPayloadBytes:

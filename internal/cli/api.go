@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -21,8 +23,8 @@ import (
 
 // apiFlags say which server a command speaks to, as whom and about which app.
 type apiFlags struct {
-	Server    string       `default:"${server}" env:"CALLBOARD_SERVER" placeholder:"URL" group:"Server:" help:"The server's URL. Default ${default}."`
-	Token     bearerToken  `env:"CALLBOARD_TOKEN" placeholder:"TOKEN" group:"Server:" help:"A token for the API, of the org or of one app. Default, for a server on this machine: one made with its secret."`
+	Server    string       `default:"${server}" env:"CALLBOARD_SERVER" placeholder:"URL" group:"Server:" help:"The server's URL. Default ${default}: this machine, at CALLBOARD_LISTEN if that is set."`
+	Token     bearerToken  `env:"CALLBOARD_TOKEN" placeholder:"TOKEN" group:"Server:" help:"A token for the API, ${tokenof}. Default, for a server on this machine: one made with its secret."`
 	App       string       `env:"CALLBOARD_APP" placeholder:"APP" group:"Server:" help:"The app's id or uid. Default: the token's, or the only one that there is."`
 	DB        string       `name:"db" default:"${db}" env:"CALLBOARD_DB" placeholder:"URL" group:"Server:" help:"Without --token: the database that the server was told of. The secret in the file beside it makes a token. Default ${default}."`
 	JWTSecret token.Secret `name:"jwt-secret" env:"CALLBOARD_JWT_SECRET" placeholder:"TEXT" group:"Server:" help:"Without --token: the server's secret itself, instead of the file."`
@@ -52,6 +54,38 @@ func (f *apiFlags) check() error {
 		return fmt.Errorf("--db: %w", err)
 	}
 	return nil
+}
+
+// checkOrg refuses the token of one app, which reads live state and does not change it: the
+// command would come to nothing, but late.
+func (f *apiFlags) checkOrg() error {
+	if appOfToken(f.Token.text) != "" {
+		return errors.New("--token: must be the org's; that of one app does not change live state")
+	}
+	return nil
+}
+
+// ownServer is the URL of a server on this machine that was told where to listen. One that
+// listens on all addresses is reached on loopback.
+func ownServer(listen string, tls bool) string {
+	scheme := "http://"
+	if tls {
+		scheme = "https://"
+	}
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil { // it is shown as it is, and refused as a URL or by the network
+		return scheme + listen
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return scheme + net.JoinHostPort(host, port)
+}
+
+// defaultServer is the server of commands that were told of none: the one that would be
+// started in the same environment.
+func defaultServer(getenv func(string) string) string {
+	return ownServer(cmp.Or(getenv("CALLBOARD_LISTEN"), app.DefaultListen), getenv("CALLBOARD_TLS_CERT") != "")
 }
 
 // client makes a client of the API from the flags.
@@ -107,6 +141,56 @@ func newAPIClient(server, token string, opts ...client.Option) (*apiClient, erro
 // asFlag makes an error of client.New one of a flag: its fields have the flags' names.
 func asFlag(err error) error {
 	return usageError{errors.New("--" + strings.TrimPrefix(err.Error(), "client: "))}
+}
+
+// How long a server may be away while activities are told: with what the client tries by
+// itself, about a minute. So it can be started again meanwhile.
+const (
+	firstWait   = 2 * time.Second // give or take a quarter
+	longestHold = 10 * time.Second
+	mostWaits   = 6
+	longestAsk  = time.Minute // of a Retry-After
+)
+
+const noAnswer = "the server does not answer, waiting"
+
+// tellPatiently tells activities, and waits for a server that does not answer, which it says
+// on the bar. They must have ids: those whose answer was lost are told again.
+func tellPatiently(ctx context.Context, to client.App, bar *progress, activities []json.RawMessage) ([]client.Told, error) {
+	var all []client.Told
+	pause := firstWait
+	for left := mostWaits; ; left-- {
+		told, err := to.TellJSON(ctx, activities[len(all):]...)
+		all = append(all, told...)
+		asked, passes := passing(err)
+		if !passes || left == 0 || ctx.Err() != nil {
+			return all, err
+		}
+		bar.wait(noAnswer)
+		select {
+		case <-ctx.Done():
+			return all, err
+		case <-time.After(max(asked, pause*3/4+rand.N(pause/2))):
+		}
+		pause = min(2*pause, longestHold)
+	}
+}
+
+// passing reports whether a server may answer later to what it did not now, and how long it
+// asks to be left alone.
+func passing(err error) (asked time.Duration, passes bool) {
+	if _, unreachable := errors.AsType[*client.UnreachableError](err); unreachable {
+		return 0, true
+	}
+	e, answered := errors.AsType[*client.Error](err)
+	if !answered || e.RetryAfter > longestAsk {
+		return 0, false
+	}
+	switch e.Status {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return e.RetryAfter, true
+	}
+	return 0, false
 }
 
 // apiApp is an app as the API shows it.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -35,7 +36,9 @@ type commands struct {
 	Copy     copyCommand     `cmd:"" help:"Copy a SQLite database to PostgreSQL."`
 	Events   eventsCommand   `cmd:"" help:"List the event types of the catalogue, in each dialect's words."`
 	Trigger  triggerCommand  `cmd:"" help:"Send a sample of an event type to the endpoints that hear it."`
-	Import   importCommand   `cmd:"" help:"Tell what happened, from a file of activities."`
+	Import   importCommand   `cmd:"" help:"Tell what happened, from a file of activities, or of a vendor's webhooks."`
+	Sources  sourcesCommand  `cmd:"" help:"List, make, show and delete the sources at which vendors' webhooks come in."`
+	Replay   replayCommand   `cmd:"" name:"replay-source" help:"Take in again what came in at a source."`
 	Verify   verifyCommand   `cmd:"" help:"Say whether a webhook is valid, and if not, exactly why."`
 	Sign     signCommand     `cmd:"" help:"Print the headers that authenticate a body."`
 	Demo     demoCommand     `cmd:"" help:"Show everything at work, on a temporary database."`
@@ -69,7 +72,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { helped = true }), // --help is all that calls it
 		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true, WrapUpperBound: 100}),
-		kong.Vars{"listen": app.DefaultListen, "exampleid": exampleID, "db": app.DefaultDB, "org": DefaultOrg, "server": "http://" + app.DefaultListen},
+		kong.Vars{"listen": app.DefaultListen, "exampleid": exampleID, "db": app.DefaultDB, "org": DefaultOrg, "server": defaultServer(os.Getenv), "tokenof": "of the org or of one app"},
 		secretMapper(),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(&process{stdout: stdout, stderr: stderr}),

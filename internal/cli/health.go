@@ -76,20 +76,12 @@ func (c *healthCommand) Run(ctx context.Context, p *process) error {
 	}
 }
 
-// target is the URL to ask. A server that listens on all addresses is asked on loopback.
+// target is the URL to ask.
 func (c *healthCommand) target() string {
 	if c.URL != "" {
 		return strings.TrimSuffix(c.URL, "/") + "/ready"
 	}
-	host, port, _ := net.SplitHostPort(c.Listen) // Validate has seen it
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-	}
-	scheme := "http"
-	if c.TLSCert != "" {
-		scheme = "https"
-	}
-	return scheme + "://" + net.JoinHostPort(host, port) + "/ready"
+	return ownServer(c.Listen, c.TLSCert != "") + "/ready"
 }
 
 // ask gets the URL once; nil means that the answer was 2xx.

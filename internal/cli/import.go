@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/callboard/callboard/client"
@@ -15,13 +17,17 @@ import (
 
 // importCommand is `callboard import`.
 type importCommand struct {
-	File   string `arg:"" help:"A file with an activity in each line, as JSON; - is standard input."`
+	File   string `arg:"" help:"A file with an activity in each line, as JSON, or a webhook; - is standard input."`
 	Notify bool   `default:"true" help:"--notify=false changes the state and sends nothing, whatever the lines say."`
 	Batch  int    `default:"1000" placeholder:"N" help:"How many lines go into one request, 1 to 1000. Default ${default}."`
 	Strict bool   `help:"Stop after the request in which a line was refused."`
 	JSON   bool   `name:"json" help:"As JSON."`
 
-	apiFlags
+	Dialect string `placeholder:"NAME" group:"Webhooks:" help:"The file holds webhooks of this dialect: zuddl, sessionboard, oration, iotum, native, standard or raw."`
+	Source  string `placeholder:"SOURCE" group:"Webhooks:" help:"The id or URL of the source that takes them in."`
+
+	sourceProofs `group:"Webhooks:"`
+	apiFlags     `set:"tokenof=the org's (of one app will do with --dialect)"`
 }
 
 // Help is the end of `callboard import --help`.
@@ -31,12 +37,18 @@ lines are skipped. Lines that are refused are named with the reason, and keep ou
 any.
 
 Lines without an id get one of their number and of all that the file holds up to them. So the same command can be run again
-after it was interrupted, within 7 days: what was told is a duplicate then.
+after it was interrupted, within 7 days: what was told is a duplicate then. With another --notify it is refused, so that
+nothing is sent twice.
+
+With --dialect the lines are webhooks that were recorded: each the body alone, or {"headers": {…}, "body": …}, where body is
+an object or its text. They are proven anew with the source's secret or token, and go to the source's URL one after the
+other, as if the vendor sent them. What the source has had within 7 days leaves nothing new there.
 
 Examples:
 
     callboard import june.jsonl --app acme --notify=false
-    grep -v '"test"' june.jsonl | callboard import - --app acme`
+    grep -v '"test"' june.jsonl | callboard import - --app acme
+    callboard import zuddl.jsonl --dialect zuddl --source src_… --secret-file zuddl.secret`
 }
 
 // Validate checks what the flags mean. Kong calls it after parsing.
@@ -44,7 +56,10 @@ func (c *importCommand) Validate() error {
 	if c.Batch < 1 || c.Batch > 1000 {
 		return errors.New("--batch: must be 1 to 1000")
 	}
-	return c.check()
+	if err := errors.Join(c.checkWebhooks(), c.checkProofs(), c.check()); err != nil || c.Dialect != "" {
+		return err
+	}
+	return c.checkOrg()
 }
 
 // importRetries let a server be started again meanwhile: they take some 50 seconds.
@@ -56,21 +71,23 @@ func (c *importCommand) Run(ctx context.Context, p *process) error {
 	if err != nil {
 		return err
 	}
-	api, err := c.client(client.WithRetries(importRetries))
+	sources, err := c.openSources(ctx)
 	if err != nil {
 		return errors.Join(err, file.Close())
 	}
-	defer api.Close()
-	found, err := api.findApp(ctx, c.App)
-	if err != nil {
-		return errors.Join(err, file.Close())
-	}
-	im := &importing{app: api.App(found.ID), strict: c.Strict, bar: newProgress(p.stderr, isTerminal(p.stderr)), size: size}
+	defer sources.api.Close()
+	im := &importing{strict: c.Strict, bar: newProgress(p.stderr, isTerminal(p.stderr)), size: size}
 	im.bar.unit = "KiB"
 	if size < 0 {
 		im.bar.unit = "lines"
 	}
 	source := newImportSource(file, !c.Notify, c.Batch)
+	im.tell = (&activityImport{im, sources.api.App(sources.app.ID)}).tell
+	if c.Dialect != "" {
+		if im.tell, err = c.webhooks(ctx, im, sources, source); err != nil {
+			return errors.Join(err, file.Close())
+		}
+	}
 	err = im.run(ctx, source)
 	im.bar.end()
 	return errors.Join(im.print(p.stdout, c.JSON), err)
@@ -96,7 +113,8 @@ func openInput(name string) (file *os.File, size int64, err error) {
 
 // importing is a `callboard import` at work.
 type importing struct {
-	app    client.App
+	// tell tells the lines that can be told, and notes what became of all.
+	tell   func(context.Context, []importLine) error
 	strict bool
 	bar    *progress
 	size   int64 // of the file; -1 = nobody knows
@@ -110,6 +128,8 @@ type imported struct {
 	Refused   int `json:"refused"`
 	Messages  int `json:"messages"`
 	Through   int `json:"through"` // the last line that was looked at
+
+	Webhooks *webhooksTaken `json:"-"` // where the lines are webhooks: instead of Applied, Duplicate and Messages
 }
 
 // run tells all lines.
@@ -145,15 +165,22 @@ func (im *importing) run(ctx context.Context, source *importSource) error {
 	}
 }
 
-// tell tells the lines that can be told, and notes what became of all.
-func (im *importing) tell(ctx context.Context, lines []importLine) error {
+// activityImport tells activities.
+type activityImport struct {
+	*importing
+
+	app client.App
+}
+
+// tell is importing.tell.
+func (im *activityImport) tell(ctx context.Context, lines []importLine) error {
 	var texts []json.RawMessage
 	for _, l := range lines {
 		if l.wrong == "" {
 			texts = append(texts, l.text)
 		}
 	}
-	told, err := im.app.TellJSON(ctx, texts...)
+	told, err := tellPatiently(ctx, im.app, im.bar, texts)
 	for _, l := range lines {
 		switch {
 		case l.wrong != "":
@@ -177,6 +204,9 @@ func (im *importing) settle(line int, told *client.Told) {
 		if told.Err != nil {
 			reason = told.Err.Reason()
 		}
+		if toldOtherwise(told) {
+			reason = "was told before, with another --notify; it is not told again"
+		}
 		im.refuse(line, reason)
 	case client.Duplicate:
 		im.count.Duplicate++
@@ -184,6 +214,13 @@ func (im *importing) settle(line int, told *client.Told) {
 		im.count.Applied++
 		im.count.Messages += len(told.Messages)
 	}
+}
+
+// toldOtherwise reports whether a line was refused since it was told with another --notify. A
+// made-up id is that of the line's text, so nothing else can differ. The id does not depend on
+// --notify: else a line that was told could be told once more, by a flag that was forgotten.
+func toldOtherwise(told *client.Told) bool {
+	return strings.HasPrefix(told.ID, importedID) && told.Err != nil && len(told.Err.Fields) == 1 && slices.Equal(told.Err.Fields[0].Loc, []string{"id"})
 }
 
 func (im *importing) refuse(line int, reason string) {
@@ -231,6 +268,9 @@ func (im *importing) stopped(ctx context.Context, err error) error {
 
 // print prints what became of the lines.
 func (im *importing) print(w io.Writer, asJSON bool) error {
+	if im.count.Webhooks != nil {
+		return im.count.Webhooks.print(w, asJSON, im.count.Refused, im.count.Through)
+	}
 	if asJSON {
 		return writeJSON(w, im.count)
 	}

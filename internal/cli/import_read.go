@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"net/http"
 
 	"github.com/callboard/callboard/wire"
 )
@@ -27,6 +28,9 @@ type importLine struct {
 	text   json.RawMessage
 	dated  bool   // it says when it happened
 	wrong  string // why it cannot be told; "" = it can
+
+	headers http.Header // of a webhook
+	name    string      // of a webhook: what it is known by where it has no id
 }
 
 // importBatch are lines that follow each other.
@@ -36,8 +40,10 @@ type importBatch struct {
 	err   error // why there are no more, io.EOF at the end; nil = there may be
 }
 
-// importSource reads activities, one from each line.
+// importSource reads activities, one from each line, or webhooks.
 type importSource struct {
+	webhooks bool
+
 	in    *bufio.Reader
 	close func() error
 	quiet bool // nothing is to be sent
@@ -134,7 +140,13 @@ func (s *importSource) line() (text []byte, err error) {
 	}
 }
 
-// activity makes an activity of a line: it gets an id if it has none, so that it can be told
+// mark tells a line from all others: by what the file holds up to it.
+func (s *importSource) mark() string { return fmt.Sprintf("%x:%d", s.sum.Sum(nil)[:16], s.number) }
+
+// importedID is what ids begin with that were made up for lines.
+const importedID = "import:"
+
+// activity makes an activity of a line, or a webhook. An activity gets an id if it has none, so that it can be told
 // again. The id says what the file held up to here. So it does not depend on what comes after,
 // and standard input has one, too.
 func (s *importSource) activity(text []byte) importLine {
@@ -152,6 +164,10 @@ func (s *importSource) activity(text []byte) importLine {
 		l.wrong = "is not a JSON object"
 		return l
 	}
+	if s.webhooks {
+		s.webhook(&l, text, members)
+		return l
+	}
 	at := members["at"]
 	l.dated = at != nil && string(at) != "null"
 	changed := s.quiet
@@ -159,7 +175,7 @@ func (s *importSource) activity(text []byte) importLine {
 		members["notify"] = json.RawMessage("false")
 	}
 	if given := members["id"]; given == nil || string(given) == "null" {
-		members["id"] = fmt.Appendf(nil, `"import:%x:%d"`, s.sum.Sum(nil)[:16], s.number)
+		members["id"] = fmt.Appendf(nil, `"%s%s"`, importedID, s.mark())
 		changed = true
 	}
 	if !changed {

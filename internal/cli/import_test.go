@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -106,6 +107,46 @@ func TestImportQuietly(t *testing.T) {
 	}
 }
 
+// TestImportOtherwise: what was told quietly is not told again aloud, nor the other way round.
+func TestImportOtherwise(t *testing.T) {
+	t.Parallel()
+	for _, first := range []string{"--notify=false", "--notify=true"} {
+		second := map[string]string{"--notify=false": "--notify=true", "--notify=true": "--notify=false"}[first]
+		s := newSite(t)
+		text := contactLines(0, 1) + `{"id":"mine","type":"contact.updated","data":{"id":"c0","title":"Dr"}}` + "\n"
+		if code, stdout, stderr := s.importFile(t.Context(), text, first); code != exitOK {
+			t.Fatalf("%d %s %s", code, stdout, stderr)
+		}
+		sent := s.sent()
+		for _, added := range []string{"", contactLines(1, 2)} { // all are refused, and some
+			code, stdout, stderr := s.importFile(t.Context(), text+added, second)
+			if code != exitFailure || !strings.Contains(stdout, "duplicate 0, refused 2,") ||
+				!strings.Contains(stderr, "line 1: was told before, with another --notify; it is not told again\n") ||
+				!strings.Contains(stderr, "line 2: id was used for another activity\n") {
+				t.Errorf("%s, then %s: %d %s %s", first, second, code, stdout, stderr)
+			}
+			if n := s.sent(); added == "" && n != sent {
+				t.Errorf("%s, then %s: %d messages, then %d", first, second, sent, n)
+			}
+		}
+	}
+}
+
+// TestImportWrongAddress: where nothing answers from the beginning, it is said soon.
+func TestImportWrongAddress(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		w.WriteHeader(http.StatusBadGateway)
+	}))
+	t.Cleanup(server.Close)
+	code, _, stderr := runImport(t.Context(), server.URL, os.DevNull)
+	if code != exitFailure || asked.Load() != 4 || !strings.Contains(stderr, "502 Bad Gateway") {
+		t.Errorf("%d after %d questions: %s", code, asked.Load(), stderr)
+	}
+}
+
 // TestImportRefusals: lines that are wrong are named, and keep out none of the others.
 func TestImportRefusals(t *testing.T) {
 	t.Parallel()
@@ -147,14 +188,13 @@ func TestImportStops(t *testing.T) {
 	s := newSite(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	requests := 0
-	var fail int // the status of the third request; 0 = it is as Ctrl-C were pressed
+	var requests, fail atomic.Int64 // fail: the status of the third request; 0 = it is as Ctrl-C were pressed
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/activity") {
-			if requests++; requests == 3 {
+			if requests.Add(1) == 3 {
 				cancel()
-				if fail != 0 {
-					w.WriteHeader(fail)
+				if status := int(fail.Load()); status != 0 {
+					w.WriteHeader(status)
 					_, _ = io.WriteString(w, `{"code":"permission_denied","detail":"No more"}`)
 					return
 				}
@@ -180,13 +220,14 @@ func TestImportStops(t *testing.T) {
 		!strings.HasSuffix(stderr, "callboard: interrupted after line 21; run the same command again to go on\n") {
 		t.Errorf("%d %s %s", code, stdout, stderr)
 	}
-	requests, fail = 0, http.StatusForbidden
+	requests.Store(0)
+	fail.Store(http.StatusForbidden)
 	code, stdout, stderr = runImport(t.Context(), proxy.URL, file, "--batch", "10")
 	if code != exitFailure || !strings.HasPrefix(stdout, "applied 0, duplicate 20,") ||
 		!strings.HasSuffix(stderr, "callboard: stopped after line 21: POST /api/v1/app/"+s.appID()+"/activity: 403 Forbidden: No more\n") {
 		t.Errorf("%d %s %s", code, stdout, stderr)
 	}
-	requests = 3
+	requests.Store(3)
 	code, stdout, stderr = runImport(t.Context(), proxy.URL, file, "--batch", "10")
 	if code != exitOK || s.sent() != 50 {
 		t.Errorf("%d %s %s; %d messages", code, stdout, stderr, s.sent())
@@ -206,6 +247,7 @@ func TestImportUsage(t *testing.T) {
 		"open /nowhere: no such file or directory":                                {"/nowhere"},
 		"--server: must be an http or https URL, without user, query or fragment": {"-", "--server", "example.com"},
 		"--token: must be printable ASCII without spaces":                         {os.DevNull, "--token", "hunter2\n"},
+		"--token: must be the org's":                                              {os.DevNull, "--token", tenantToken(t)},
 	} {
 		code, stdout, stderr := runImport(t.Context(), "http://127.0.0.1:1", args...)
 		if code == exitOK || stdout != "" || !strings.Contains(stderr, want) || strings.Contains(stderr, "hunter2") {

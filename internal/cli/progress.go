@@ -24,6 +24,7 @@ type progress struct {
 	last  time.Time // when a line was written
 	line  string    // how things stand, if it was not written yet
 	drawn bool      // the terminal's last line is ours
+	waits bool      // it was said that nothing goes on
 }
 
 func newProgress(out io.Writer, terminal bool) *progress {
@@ -35,9 +36,10 @@ func (p *progress) show(now time.Time, done, total int64) {
 	if p.began.IsZero() {
 		p.began, p.from, p.last = now, done, now
 		if done > 0 {
-			_, _ = fmt.Fprintf(p.out, "going on after %d %s\n", done, p.unit)
+			_, _ = fmt.Fprintf(p.out, "going on after %s\n", counted(done, p.unit))
 		}
 	}
+	p.waits = false
 	p.line = describe(now.Sub(p.began), p.from, done, total, p.unit)
 	every := plainEvery
 	if p.terminal {
@@ -59,6 +61,16 @@ func (p *progress) write() {
 	p.line = ""
 }
 
+// wait says why nothing goes on: on the line that changes, or else once, until something does.
+func (p *progress) wait(why string) {
+	held := p.line
+	if p.terminal || !p.waits {
+		p.line = why
+		p.write()
+	}
+	p.waits, p.line, p.last = true, held, time.Time{}
+}
+
 // end leaves the last state on the screen.
 func (p *progress) end() {
 	if p.line != "" {
@@ -78,21 +90,32 @@ func (p *progress) note(text string) {
 	_, _ = fmt.Fprintln(p.out, text)
 }
 
+// counted is a number with its unit, a plural.
+func counted(n int64, unit string) string {
+	if n == 1 {
+		unit = strings.TrimSuffix(unit, "s")
+	}
+	return fmt.Sprintf("%d %s", n, unit)
+}
+
+// firstRate is how long work must have gone on for its speed to mean something.
+const firstRate = time.Second
+
 // describe writes the line; from is how much was done before the time that elapsed.
 func describe(elapsed time.Duration, from, done, total int64, unit string) string {
 	if total < 0 {
-		return fmt.Sprintf("%d %s", done, unit)
+		return counted(done, unit)
 	}
 	share := 1.0
 	if total > 0 {
 		share = float64(done) / float64(total)
 	}
 	filled := min(barWidth, int(share*barWidth))
-	line := fmt.Sprintf("[%s%s] %3.0f %%  %d of %d %s", strings.Repeat("#", filled), strings.Repeat("-", barWidth-filled), 100*share, done, total, unit)
-	if done == from || elapsed <= 0 {
+	line := fmt.Sprintf("[%s%s] %3.0f %%  %d of %s", strings.Repeat("#", filled), strings.Repeat("-", barWidth-filled), 100*share, done, counted(total, unit))
+	if done == from || elapsed < firstRate {
 		return line
 	}
 	rate := float64(done-from) / elapsed.Seconds()
 	left := time.Duration(float64(total-done) / rate * float64(time.Second))
-	return fmt.Sprintf("%s  %.0f/s  %s left", line, rate, left.Round(time.Second))
+	return fmt.Sprintf("%s  %.0f %s/s  %s left", line, rate, unit, left.Round(time.Second))
 }

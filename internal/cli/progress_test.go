@@ -17,16 +17,22 @@ func TestDescribe(t *testing.T) {
 	}{
 		{0, 0, 0, 1000, "[------------------------------]   0 %  0 of 1000 rows"},
 		{time.Second, 0, 0, 0, "[##############################] 100 %  0 of 0 rows"},
-		{2 * time.Second, 0, 500, 1000, "[###############---------------]  50 %  500 of 1000 rows  250/s  2s left"},
-		{2 * time.Second, 400, 500, 1000, "[###############---------------]  50 %  500 of 1000 rows  50/s  10s left"},
+		{2 * time.Second, 0, 500, 1000, "[###############---------------]  50 %  500 of 1000 rows  250 rows/s  2s left"},
+		{2 * time.Second, 400, 500, 1000, "[###############---------------]  50 %  500 of 1000 rows  50 rows/s  10s left"},
 		{time.Second, 400, 400, 1000, "[############------------------]  40 %  400 of 1000 rows"},
 		{time.Second, 0, 400, -1, "400 rows"},
-		{time.Minute, 0, 1000, 1000, "[##############################] 100 %  1000 of 1000 rows  17/s  0s left"},
+		{time.Second, 0, 1, -1, "1 row"},
+		{time.Millisecond, 0, 1, 1, "[##############################] 100 %  1 of 1 row"},
+		{time.Minute, 0, 1000, 1000, "[##############################] 100 %  1000 of 1000 rows  17 rows/s  0s left"},
 	} {
 		got := describe(tt.elapsed, tt.from, tt.done, tt.total, "rows")
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%+v (-want +got):\n%s", tt, diff)
 		}
+	}
+	const size = "[###############---------------]  50 %  1 of 2 KiB  1 KiB/s  1s left"
+	if diff := cmp.Diff(size, describe(time.Second, 0, 1, 2, "KiB")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -43,18 +49,18 @@ func TestProgress(t *testing.T) {
 		p.end()
 		return out.String()
 	}
-	plain := "[###############---------------]  50 %  500 of 1000 rows  100/s  5s left\n" +
-		"[##############################] 100 %  1000 of 1000 rows  100/s  0s left\n"
+	plain := "[###############---------------]  50 %  500 of 1000 rows  100 rows/s  5s left\n" +
+		"[##############################] 100 %  1000 of 1000 rows  100 rows/s  0s left\n"
 	if diff := cmp.Diff(plain, run(false, 0)); diff != "" {
 		t.Errorf("plain (-want +got):\n%s", diff)
 	}
-	resumed := "going on after 900 rows\n[##############################] 100 %  1000 of 1000 rows  100/s  0s left\n"
+	resumed := "going on after 900 rows\n[##############################] 100 %  1000 of 1000 rows  100 rows/s  0s left\n"
 	if diff := cmp.Diff(resumed, run(false, 900)); diff != "" {
 		t.Errorf("plain, resumed (-want +got):\n%s", diff)
 	}
 	bar := "going on after 800 rows\n" +
-		"\r\x1b[K[###########################---]  90 %  900 of 1000 rows  100/s  1s left" +
-		"\r\x1b[K[##############################] 100 %  1000 of 1000 rows  100/s  0s left\n"
+		"\r\x1b[K[###########################---]  90 %  900 of 1000 rows  100 rows/s  1s left" +
+		"\r\x1b[K[##############################] 100 %  1000 of 1000 rows  100 rows/s  0s left\n"
 	if diff := cmp.Diff(bar, run(true, 800)); diff != "" {
 		t.Errorf("on a terminal, resumed (-want +got):\n%s", diff)
 	}
@@ -76,6 +82,30 @@ func TestProgressNote(t *testing.T) {
 	want := "\r\x1b[K5 lines\r\x1b[Kline 3: is wrong\n\r\x1b[K6 lines\r\x1b[Kline 6: is wrong\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestProgressWait: that nothing goes on is said once, or on the line that changes.
+func TestProgressWait(t *testing.T) {
+	t.Parallel()
+	began := time.Date(2027, 3, 4, 5, 6, 7, 0, time.UTC)
+	run := func(terminal bool) string {
+		var out strings.Builder
+		p := newProgress(&out, terminal)
+		p.show(began, 0, -1)
+		p.wait("waiting")
+		p.wait("waiting")
+		p.show(began.Add(1), 1, -1)
+		p.wait("waiting")
+		p.end()
+		return out.String()
+	}
+	if diff := cmp.Diff("waiting\n1 row\nwaiting\n", run(false)); diff != "" {
+		t.Errorf("plain (-want +got):\n%s", diff)
+	}
+	const back = "\r\x1b[K"
+	if diff := cmp.Diff(back+"waiting"+back+"waiting"+back+"1 row"+back+"waiting\n", run(true)); diff != "" {
+		t.Errorf("on a terminal (-want +got):\n%s", diff)
 	}
 }
 

@@ -24,7 +24,7 @@ type simulateCommand struct {
 	Seed      uint64  `placeholder:"N" help:"The same seed gives the same day. Default: any."`
 	Wait      bool    `help:"Wait until the server has told the time spent, and compare that, too."`
 
-	apiFlags
+	apiFlags `set:"tokenof=the org's"`
 }
 
 // Help is the end of `callboard simulate --help`.
@@ -33,8 +33,8 @@ func (simulateCommand) Help() string {
 connection and come back, two conferences, calls, and what organizers change. Then it compares what the server says of the
 attendance with what happened. Exits 1 if anything was refused or does not agree.
 
-The day ends now, so that it began eight hours ago. The app is created if it is named and there is none, which takes the
-org's token. Every run makes an event of its own. A server tells the time spent an hour after the event's end, unless it
+The day ends now, so that it began eight hours ago. The app is created if it is named and there is none. Every
+run makes an event of its own. A server tells the time spent an hour after the event's end, unless it
 was started with another --time-spent-delay.
 
 Examples:
@@ -53,7 +53,10 @@ func (c *simulateCommand) Validate() error {
 	}
 	c.Server = cmp.Or(c.URL, c.Server)
 	err := c.check()
-	if err == nil || c.URL == "" {
+	if err == nil {
+		return c.checkOrg()
+	}
+	if c.URL == "" {
 		return err
 	}
 	if wrong, is := strings.CutPrefix(err.Error(), "--server:"); is {
@@ -98,7 +101,7 @@ func (c *simulateCommand) Run(ctx context.Context, p *process) error {
 
 // findOrMakeApp is findApp, but makes an app that is named and not there.
 func (c *apiClient) findOrMakeApp(ctx context.Context, named string) (apiApp, error) {
-	if named == "" || appOfToken(c.token) != "" {
+	if named == "" {
 		return c.findApp(ctx, named)
 	}
 	var found apiApp

@@ -27,7 +27,7 @@ type triggerCommand struct {
 	Wait     span     `default:"10s" placeholder:"DURATION" help:"How long to wait for what the endpoints answer; 0s for not at all. Default ${default}."`
 	JSON     bool     `name:"json" help:"As JSON."`
 
-	apiFlags
+	apiFlags `set:"tokenof=the org's"`
 }
 
 // Help is the end of `callboard trigger --help`.

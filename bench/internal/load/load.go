@@ -41,6 +41,7 @@ type Config struct {
 	Rate           float64       // messages a second in an open loop; 0 = closed loop
 	DeliverAt      time.Time     // the messages' deliverAt; zero = at once
 	Accepted       string        // where the table of accepted messages is written
+	Inbound        *Inbound      // post the Payload as a vendor's webhook to a source, in place of POST msg
 }
 
 // Result is what the generator saw.
@@ -53,6 +54,8 @@ type Result struct {
 	Accept         hist.Histogram // from due (closed loop: from the start of the POST) to the answer
 	Late           hist.Histogram // open loop: how late the generator itself began a POST
 	FirstError     string
+	Flooded        uint64 // webhooks with a wrong signature that were answered with 401
+	FloodError     string // what the first of them was answered that was not
 }
 
 // Validate names the first field that cannot work.
@@ -66,6 +69,8 @@ func (cfg Config) Validate() error {
 		return errors.New("load: neither duration nor count")
 	case cfg.First%uint64(len(cfg.Apps)) != 0:
 		return errors.New("load: first sequence number is no multiple of the number of apps")
+	case cfg.Inbound != nil:
+		return cfg.Inbound.validate(&cfg)
 	}
 	return nil
 }
@@ -75,11 +80,16 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	if err := cfg.Validate(); err != nil {
 		return Result{}, err
 	}
-	template, err := cfg.template()
-	if err != nil {
+	g := &generator{cfg: cfg, due: make(chan due, 1<<16)}
+	if cfg.Inbound != nil {
+		g.webhook = newWebhook(&cfg)
+		g.next.Store(cfg.First)
+		return g.run(ctx)
+	}
+	var err error
+	if g.template, err = cfg.template(); err != nil {
 		return Result{}, err
 	}
-	g := &generator{cfg: cfg, template: template, due: make(chan due, 1<<16)}
 	g.prefix = fmt.Appendf(nil, `{"eventType":%q,"payload":`, cmp.Or(cfg.EventType, probe.EventType))
 	g.heads = heads(cfg)
 	g.next.Store(cfg.First)
@@ -99,6 +109,7 @@ type generator struct {
 	template probe.Template
 	heads    [][]byte // per app: the request up to what differs per message
 	prefix   []byte   // the body up to the payload
+	webhook  *webhook // of Config.Inbound
 	next     atomic.Uint64
 	due      chan due // open loop
 	ends     time.Time
@@ -135,6 +146,11 @@ func (g *generator) run(ctx context.Context) (Result, error) {
 	}
 	for range g.cfg.Concurrency {
 		group.Go(func() error { return newWorker(g).run(ctx) })
+	}
+	if g.cfg.Inbound != nil && g.cfg.Inbound.Flood > 0 {
+		for n := range floodConnections {
+			group.Go(func() error { return newFlooder(g, n, started).run(ctx) })
+		}
 	}
 	if err := group.Wait(); err != nil {
 		return Result{}, err
@@ -201,6 +217,7 @@ type worker struct {
 	request []byte
 	payload []byte
 	suffix  []byte // the rest of the body after the payload
+	proof   *bodyProof
 	seen    []outcome
 	result  Result
 }
@@ -217,6 +234,9 @@ func newWorker(g *generator) *worker {
 		}
 	}
 	w := &worker{generator: g, conn: conn{addr: g.cfg.Addr}, rng: rand.NewChaCha8(seed), suffix: []byte("}")}
+	if g.webhook != nil {
+		w.proof = newBodyProof(g.cfg.Inbound.Secret)
+	}
 	if !g.cfg.DeliverAt.IsZero() {
 		w.suffix = fmt.Appendf(nil, `,"deliverAt":%q}`, g.cfg.DeliverAt.UTC().Format(time.RFC3339Nano))
 	}
@@ -277,6 +297,11 @@ func (w *worker) wait(ctx context.Context, try int) bool {
 
 // build lays the request into w.request.
 func (w *worker) build(d due) {
+	if w.webhook != nil {
+		w.payload = w.webhook.append(w.payload[:0], d)
+		w.request = w.webhook.request(w.request[:0], w.payload, w.proof.of(w.payload))
+		return
+	}
 	w.payload = w.template.Append(w.payload[:0], d.seq, d.at.UnixNano())
 	b := append(w.request[:0], w.heads[d.seq%uint64(len(w.heads))]...)
 	if w.cfg.IdempotencyKey {
@@ -305,6 +330,10 @@ var idField = []byte(`"id":"msg_`)
 
 // accept notes a 2xx. An answer without an id counts as refused: what cannot be named cannot be checked.
 func (w *worker) accept(d due, body []byte) {
+	if w.webhook != nil { // A source tells no id.
+		w.took(d, probe.HashID(""))
+		return
+	}
 	_, rest, found := bytes.Cut(body, idField)
 	if !found {
 		w.refuse(d, 0, nil, errors.New("2xx without an id that begins with msg_"))
@@ -315,9 +344,14 @@ func (w *worker) accept(d due, body []byte) {
 		w.refuse(d, 0, nil, errors.New("2xx with half an id"))
 		return
 	}
+	w.took(d, probe.HashID(append([]byte("msg_"), id...)))
+}
+
+// took notes a message that the service has, under an id.
+func (w *worker) took(d due, id uint64) {
 	w.result.Accept.Add(time.Since(d.at))
 	w.result.Accepted++
-	w.seen = append(w.seen, outcome{d.seq, probe.HashID(append([]byte("msg_"), id...))})
+	w.seen = append(w.seen, outcome{d.seq, id})
 }
 
 func (w *worker) refuse(d due, status int, body []byte, err error) {

@@ -37,7 +37,7 @@ type Slot struct {
 	Secret  string
 	Stride  uint64
 	Residue uint64
-	Payload []byte // with a probe.Mark, in place of the bench's own; not for a Dialect
+	Payload []byte // with a probe.Mark, in place of the bench's own; of a Dialect the frame, else that of the first webhook
 	Dialect string // of the endpoint; empty: native
 	Word    string // what the Dialect calls the event type
 	Frames  int    // of a Dialect: message n looks like all with the same n % Frames; default 1

@@ -19,11 +19,14 @@ import (
 // maxVendorBody bounds the bodies of dialects, whose lengths the sink does not know beforehand.
 const maxVendorBody = 64 << 10
 
-// Live and TimeSpent stand for the dialect of a slot that hears, in native, what live state says.
+// Live and TimeSpent stand for the dialect of a slot that hears, in native, what live state says; Inbound for that of one
+// which hears, in native, what a vendor says, and ZuddlAgain for that of one to which Zuddl's webhooks go on byte for byte.
 const (
-	Live      = "live"
-	TimeSpent = "time spent"
-	liveTimes = "timestamp createdAt updatedAt"
+	Live       = "live"
+	TimeSpent  = "time spent"
+	Inbound    = "inbound"
+	ZuddlAgain = "zuddl again"
+	liveTimes  = "timestamp createdAt updatedAt"
 )
 
 // vendor is what the sink looks for in webhooks of a dialect.
@@ -52,6 +55,9 @@ func vendors() map[string]vendor {
 		// generator knows no id.
 		Live:      {word: "type", id: "data.registration.id", loose: liveTimes, header: probe.HeaderID, verifier: family("Webhook")},
 		TimeSpent: {word: "type", id: "data.registration.id", loose: liveTimes, header: probe.HeaderID, untold: true, verifier: family("Webhook")},
+		// Vendors are told no id.
+		ZuddlAgain: {word: "action", id: "registration.id", verifier: newBodyMAC},
+		Inbound:    {word: "type", id: "data.registration.id", header: probe.HeaderID, untold: true, verifier: family("Webhook")},
 	}
 }
 
@@ -69,7 +75,13 @@ func newVendorReader(c Slot) (*vendorReader, error) {
 	if !known || c.Word == "" || c.Frames < 0 {
 		return nil, fmt.Errorf("dialect %q with the word %q, %d frames", c.Dialect, c.Word, c.Frames)
 	}
-	return &vendorReader{vendor: v, expected: c.Word, frames: make([]atomic.Pointer[probe.Frame], max(c.Frames, 1))}, nil
+	reader := &vendorReader{vendor: v, expected: c.Word, frames: make([]atomic.Pointer[probe.Frame], max(c.Frames, 1))}
+	if len(c.Payload) == 0 {
+		return reader, nil
+	}
+	frame, err := reader.learn(c.Payload)
+	reader.frames[0].Store(frame)
+	return reader, err
 }
 
 func (v *vendorReader) newVerifier(secret string) (verifier, error) { return v.verifier(secret) }

@@ -255,3 +255,32 @@ func TestNewRefusesVendors(t *testing.T) {
 		}
 	}
 }
+
+// TestPassedOn: what goes on byte for byte is held against what was posted, the first of it too.
+func TestPassedOn(t *testing.T) {
+	t.Parallel()
+	const body = `{"action":"JOINED_SESSION","actionId":"MARK","registration":{"id":"MARK"}}`
+	cfg := sink.Config{PayloadBytes: size, Slots: []sink.Slot{{
+		Secret: "a key", Stride: 1, Dialect: sink.ZuddlAgain, Word: "JOINED_SESSION", Payload: []byte(strings.ReplaceAll(body, "MARK", probe.Mark)),
+	}}}
+	s, err := sink.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]int{body: http.StatusNoContent, strings.Replace(body, ":", ": ", 1): http.StatusBadRequest} {
+		text = strings.ReplaceAll(text, "MARK", string(probe.AppendMark(nil, 5, 6)))
+		mac := hmac.New(sha256.New, []byte("a key"))
+		mac.Write([]byte(text))
+		r := httptest.NewRequest(http.MethodPost, sink.PathPrefix+"0", strings.NewReader(text))
+		r.Header.Set("X-Webhook-Signature", "sha256="+hex.EncodeToString(mac.Sum(nil)))
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%s: %d %s", text, w.Code, w.Body)
+		}
+	}
+	cfg.Slots[0].Payload = []byte(body)
+	if _, err := sink.New(cfg); err == nil {
+		t.Error("a payload without marks is taken")
+	}
+}
