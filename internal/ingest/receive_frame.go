@@ -156,8 +156,8 @@ func (t *told) eventNumber() int64 {
 	return max(number, 0)
 }
 
-// numberedEvent finds the event of a number: the org's event that has it, if it is the
-// app's, else one that is called by it.
+// numberedEvent finds the event of a vendor's number: the app's event for which somebody
+// chose it, else one that is called by it. A number that Callboard gave says nothing.
 func (s *Service) numberedEvent(ctx context.Context, org string, app id.ID, number int64) (string, error) {
 	if number == 0 {
 		return "", nil
@@ -170,7 +170,7 @@ func (s *Service) numberedEvent(ctx context.Context, org string, app id.ID, numb
 	case err != nil:
 		return "", err
 	}
-	if event, ok := live.NumberedEvent(row); ok && event.App == app {
+	if event, ok := live.NumberedEvent(row); ok && event.App == app && live.ChosenNumber(row) {
 		return event.ID, nil
 	}
 	return text, nil

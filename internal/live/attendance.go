@@ -292,7 +292,7 @@ func (r *Report) line(row Row) (line Line, spent int64) {
 			line.LastLeftAt = time.UnixMicro(p.Until).UTC()
 		}
 	}
-	if !r.over {
+	if !r.over && s.Minutes == nil { // a vendor that tells the minutes says that it is over
 		line.Connections = s.Edges.open()
 		line.Present = line.Connections > 0
 	}

@@ -148,22 +148,31 @@ func (w *work) settleNumber(s *eventState, before object, after *object) error {
 	case !ok || n > maxChosen:
 		return invalid("must be a whole number from 1 to 2^52", append(w.locs[events], "number")...)
 	}
-	return w.claimNumber(s, n)
+	return w.claimNumber(s, n, before, after)
 }
 
 // claimNumber takes a number that the caller chose. Numbers that Callboard gives are
 // larger than all that were chosen, so that they are free without a look.
-func (w *work) claimNumber(s *eventState, n int64) error {
+func (w *work) claimNumber(s *eventState, n int64, before object, after *object) error {
 	key := numberKey(w.org, n)
 	if row, taken := w.get(key); taken && !w.isOwn(row) {
-		return &Refusal{Kind: Conflict, Loc: append(w.locs[events], "number"), Msg: "another event of the organization has this number"}
+		refusal := &Refusal{Kind: Conflict, Loc: append(w.locs[events], "number"), Msg: "another event of the organization has this number"}
+		if w.Source == nil {
+			return refusal
+		}
+		w.out.Note = refusal
+		after.remove("number")
+		if setNumber(after, before.get("number")); after.get("number") != nil {
+			return nil
+		}
+		return w.nextNumber(s, after)
 	}
 	c := w.counter()
 	if next := c.of(n >= firstForeign); n >= *next {
 		*next = n + 1
 		w.setCounter(c)
 	}
-	w.giveNumber(s, n)
+	w.giveNumber(s, n, true)
 	return nil
 }
 
@@ -178,7 +187,7 @@ func (w *work) nextNumber(s *eventState, after *object) error {
 	}
 	*next = n + 1
 	w.setCounter(c)
-	w.giveNumber(s, n)
+	w.giveNumber(s, n, false)
 	setNumber(after, number(n))
 	return nil
 }
@@ -192,19 +201,22 @@ func setNumber(event *object, n value) {
 	}
 }
 
-func (w *work) giveNumber(s *eventState, n int64) {
-	w.put(Row{Key: numberKey(w.org, n), Doc: w.ownDoc()})
+func (w *work) giveNumber(s *eventState, n int64, chosen bool) {
+	doc := object{{"app", number(int64(w.app))}, {"event", quote(w.ids[events])}}
+	if chosen {
+		doc.set("chosen", value("true"))
+	}
+	w.put(Row{Key: numberKey(w.org, n), Doc: doc.encode()})
 	if !slices.Contains(s.Numbers, n) {
 		s.Numbers = append(s.Numbers, n)
 	}
 }
 
-// ownDoc says that a number is this event's.
-func (w *work) ownDoc() value {
-	return object{{"app", number(int64(w.app))}, {"event", quote(w.ids[events])}}.encode()
+// isOwn reports whether a number is this event's.
+func (w *work) isOwn(number Row) bool {
+	event, ok := NumberedEvent(number)
+	return ok && event == Key{App: w.app, Kind: Event, ID: w.ids[events]}
 }
-
-func (w *work) isOwn(number Row) bool { return same(number.Doc, w.ownDoc()) }
 
 // counterState is what is kept of an org's counter of events: the next number of each sort.
 type counterState struct {
@@ -250,6 +262,10 @@ func Numbers(org string, row Row) []Key {
 	}
 	return keys
 }
+
+// ChosenNumber reports whether somebody chose the number of an EventNumber row for the event
+// that has it, or Callboard gave it.
+func ChosenNumber(row Row) bool { return string(document(row).get("chosen")) == "true" }
 
 // NumberedEvent reads an EventNumber row: whose number it is.
 func NumberedEvent(row Row) (event Key, ok bool) {

@@ -92,3 +92,34 @@ func TestSourcesThatProveBoth(t *testing.T) {
 	equal(t, "time spent", w.until(1000), "conference.participant.time_spent")
 	equal(t, "minutes", w.last()["timeSpentInMinutes"], any(10.0))
 }
+
+// TestNumbersOfSources: a number that another event has keeps nothing else out; whose number
+// somebody chose is told apart from whose Callboard gave.
+func TestNumbersOfSources(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.do("event.created", `{"id":"ours"}`)
+	out, err := w.apply(fromVendor(true, 0, "session.created", `{"event":{"id":"4001","number":4001},"session":{"id":"s"}}`))
+	if err != nil || out.Note == nil || out.Note.Kind != live.Conflict {
+		t.Fatalf("%v, note %v", err, out.Note)
+	}
+	equal(t, "a number of its own", w.eventDoc("4001")["number"], any(1_000_000_001.0))
+	equal(t, "its session", w.sessionDoc("4001", "s")["id"], any("s"))
+	w.do("event.created", `{"id":"chosen","number":77}`)
+	for n, want := range map[string]bool{"4001": false, "1000000001": false, "77": true} {
+		row := w.rows[live.Key{Kind: live.EventNumber, Parent: org, ID: n}]
+		equal(t, n+" was chosen", live.ChosenNumber(row), want)
+	}
+}
+
+// TestToldMinutesEndPresence: who has minutes by the vendor's word is no longer there.
+func TestToldMinutesEndPresence(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.now = after(70)
+	w.with(fromVendor(false, 70, "session.joined", `{"event":{"id":"e1"},"session":{"id":"s1"},"registration":{"id":"r1"}}`))
+	equal(t, "present", w.report().Totals.Present, 1)
+	w.with(fromVendor(false, 71, "session.time_spent", `{"eventId":"e1","sessionId":"s1","registrationId":"r1","timeSpentInMinutes":42}`))
+	equal(t, "after the minutes", w.report().Totals.Present, 0)
+	equal(t, "minutes", *w.report().Lines[0].Minutes, int64(42))
+}
