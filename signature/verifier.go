@@ -188,6 +188,17 @@ type headerValues struct {
 	id, timestamp, signatures string
 }
 
+// ID gives the id of the webhook that the headers name, as Verify reads it: that of the
+// webhook-* headers if those are whole, else that of the svix-* ones; "" if neither are. It
+// says nothing about whether the signature is right.
+func ID(header http.Header) string {
+	said, err := readHeaders(header)
+	if err != nil {
+		return ""
+	}
+	return said.id
+}
+
 // readHeaders takes all three headers from the same family, so that no id of
 // one can be paired with a signature from the other.
 func readHeaders(header http.Header) (headerValues, error) {

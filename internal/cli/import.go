@@ -24,7 +24,7 @@ type importCommand struct {
 	JSON   bool   `name:"json" help:"As JSON."`
 
 	Dialect string `placeholder:"NAME" group:"Webhooks:" help:"The file holds webhooks of this dialect: zuddl, sessionboard, oration, iotum, native, standard or raw."`
-	Source  string `placeholder:"SOURCE" group:"Webhooks:" help:"The id or URL of the source that takes them in."`
+	Source  string `placeholder:"SOURCE" group:"Webhooks:" help:"The id or URL of the source that takes them in; default: the app's only one of that dialect."`
 
 	sourceProofs `group:"Webhooks:"`
 	apiFlags     `set:"tokenof=the org's (of one app will do with --dialect)"`
@@ -42,12 +42,14 @@ nothing is sent twice.
 
 With --dialect the lines are webhooks that were recorded: each the body alone, or {"headers": {…}, "body": …}, where body is
 an object or its text. They are proven anew with the source's secret or token, and go to the source's URL one after the
-other, as if the vendor sent them. What the source has had within 7 days leaves nothing new there.
+other, as if the vendor sent them. What the source has had within 7 days leaves nothing new there. --source says which
+source it is where the app has several of the dialect.
 
 Examples:
 
     callboard import june.jsonl --app acme --notify=false
     grep -v '"test"' june.jsonl | callboard import - --app acme
+    callboard import zuddl.jsonl --dialect zuddl --secret-file zuddl.secret
     callboard import zuddl.jsonl --dialect zuddl --source src_… --secret-file zuddl.secret`
 }
 

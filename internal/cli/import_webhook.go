@@ -11,11 +11,15 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/callboard/callboard/client"
+	"github.com/callboard/callboard/internal/dialect/builtin"
+	"github.com/callboard/callboard/internal/source"
+	"github.com/callboard/callboard/internal/store"
 )
 
 // checkWebhooks says which flag is wrong of those that are about webhooks.
@@ -25,8 +29,6 @@ func (c *importCommand) checkWebhooks() error {
 		return errors.New("--dialect: is required with --source")
 	case c.Dialect == "":
 		return nil
-	case c.Source == "":
-		return errors.New("--source: is required with --dialect: the source that takes the webhooks in")
 	case !c.Notify:
 		return errors.New("--notify: is for activities; a webhook always becomes a message")
 	}
@@ -35,12 +37,9 @@ func (c *importCommand) checkWebhooks() error {
 
 // webhooks makes what tells webhooks, and has the file read as such.
 func (c *importCommand) webhooks(ctx context.Context, im *importing, s *appSources, file *importSource) (func(context.Context, []importLine) error, error) {
-	src, err := s.find(ctx, c.Source)
+	src, err := c.source(ctx, s)
 	if err != nil {
 		return nil, err
-	}
-	if src.Dialect != c.Dialect {
-		return nil, usageError{fmt.Errorf("--dialect: the source's is %s", src.Dialect)}
 	}
 	secret, token, err := c.read()
 	if err != nil {
@@ -53,6 +52,66 @@ func (c *importCommand) webhooks(ctx context.Context, im *importing, s *appSourc
 	file.webhooks, file.most, im.count.Webhooks = true, 1, &webhooksTaken{}
 	post := &webhookImport{importing: im, signer: signer, poster: newPoster(), server: s.api.server, url: s.api.server + "/in/" + src.ID}
 	return post.tell, nil
+}
+
+// source is the one that takes the webhooks in: that of the flag, else the app's only one of the dialect.
+func (c *importCommand) source(ctx context.Context, s *appSources) (apiSource, error) {
+	if c.Source == "" {
+		return s.only(ctx, c.Dialect)
+	}
+	src, err := s.find(ctx, c.Source)
+	if err == nil && src.Dialect != c.Dialect {
+		err = usageError{fmt.Errorf("--dialect: the source's is %s", src.Dialect)}
+	}
+	return src, err
+}
+
+// only is the app's one source of a dialect. Of several the caller has to name one: nobody else knows which of
+// them has had the webhooks before.
+func (s *appSources) only(ctx context.Context, vendor string) (apiSource, error) {
+	all, err := s.all(ctx)
+	if err != nil {
+		return apiSource{}, err
+	}
+	all = slices.DeleteFunc(all, func(src apiSource) bool { return src.Dialect != vendor })
+	switch len(all) {
+	case 0:
+		return apiSource{}, s.noneOf(vendor)
+	case 1:
+		return all[0], nil
+	}
+	return apiSource{}, usageError{fmt.Errorf("--source: name one of the sources of dialect %s: %s", vendor, candidates(all))}
+}
+
+// noneOf says that the app has no source of a dialect, and what makes one.
+func (s *appSources) noneOf(vendor string) error {
+	set := builtin.Dialects(builtin.Config{})
+	d, known := source.Dialect(set, &store.Source{Dialect: vendor})
+	if !known {
+		return usageError{errors.New("--dialect: must be one of " + strings.Join(source.Names(set), ", "))}
+	}
+	proof := "--secret-file FILE"
+	if source.TokenHeader(d) != "" {
+		proof = "--vendor-token-file FILE"
+	}
+	return fmt.Errorf("app %s has no source of dialect %s; make one: callboard sources create --app %[1]s --dialect %[2]s %[3]s", s.app.called(), vendor, proof)
+}
+
+// candidates names sources as a person tells them apart.
+func candidates(all []apiSource) string {
+	const most = 10
+	var names []string
+	for _, src := range all[:min(len(all), most)] {
+		name := src.ID
+		if src.Description != "" {
+			name += " (" + printable(src.Description) + ")"
+		}
+		names = append(names, name)
+	}
+	if len(all) > most {
+		names = append(names, "…")
+	}
+	return strings.Join(names, ", ")
 }
 
 // webhook makes a webhook of a line: the body alone, or {"headers": {…}, "body": …}.

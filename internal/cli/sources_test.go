@@ -179,7 +179,7 @@ func TestSourcesUsage(t *testing.T) {
 		"--since: must be before --until":     {"replay-source", "src_1", "--since", "1h", "--until", "2h"},
 		"--status: must be one or more of":    {"replay-source", "src_1", "--status", ""},
 		"--dialect: is required with":         {"import", os.DevNull, "--source", "src_1"},
-		"--source: is required with":          {"import", os.DevNull, "--dialect", "zuddl"},
+		"--dialect: must be one of iotum,":    {"import", os.DevNull, "--dialect", "hunter"},
 		"--notify: is for activities":         {"import", os.DevNull, "--dialect", "zuddl", "--source", "src_1", "--notify=false"},
 	} {
 		code, stdout, stderr := s.run(t.Context(), args...)
@@ -274,6 +274,34 @@ func TestImportWebhooks(t *testing.T) {
 		if n := s.sent() - before; n != 1 {
 			t.Errorf("%s %v: %d messages", row.vendor, row.flags, n)
 		}
+	}
+}
+
+// TestImportWebhooksAnywhere: without --source the app's only one of the dialect takes them in.
+func TestImportWebhooksAnywhere(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	run := func(vendor string, proof ...string) (int, string, string) {
+		return s.importFile(t.Context(), zuddlBody(1), append([]string{"--dialect", vendor}, proof...)...)
+	}
+	for vendor, flag := range map[string]string{"zuddl": "secret", "iotum": "vendor-token"} {
+		code, stdout, stderr := run(vendor, "--secret", zuddlSecret)
+		want := "app acme has no source of dialect " + vendor + "; make one: callboard sources create --app acme --dialect " + vendor + " --" + flag + "-file FILE\n"
+		if code != exitFailure || stdout != "" || !strings.HasSuffix(stderr, want) {
+			t.Errorf("without one: %d %s %s", code, stdout, stderr)
+		}
+	}
+	s.source("--dialect", "raw", "--unverified")
+	first := s.source("--dialect", "zuddl", "--secret", zuddlSecret)
+	if code, stdout, stderr := run("zuddl", "--secret", zuddlSecret); code != exitOK || stdout != "taken in 1, refused 0\n" {
+		t.Errorf("with one: %d %s %s", code, stdout, stderr)
+	}
+	contains(t, s.must("sources", "show", first), "accepted")
+	second := s.source("--dialect", "zuddl", "--secret", zuddlSecret, "--description", "Berlin")
+	code, stdout, stderr := run("zuddl", "--secret", zuddlSecret)
+	want := "--source: name one of the sources of dialect zuddl: " + first + ", " + second + " (Berlin)\n"
+	if code != exitUsage || stdout != "" || !strings.Contains(stderr, want) {
+		t.Errorf("with two: %d %s %s", code, stdout, stderr)
 	}
 }
 

@@ -28,6 +28,9 @@ func TestSecretForm(t *testing.T) {
 		{dialect.SecretHex, "", ""},
 		{dialect.SecretBase64, "AP8=", "\x00\xff"},
 		{dialect.SecretBase64, "AP8", ""},
+		{dialect.SecretBase64, "whsec_AP8=", "\x00\xff"},
+		{dialect.SecretBase64, "whsec_", ""},
+		{dialect.SecretText, "whsec_AP8=", "whsec_AP8="},
 	} {
 		key, err := tt.form.Key(tt.secret)
 		if key != tt.key || (err == nil) != (tt.key != "") {
@@ -77,6 +80,9 @@ func TestBodySignature(t *testing.T) {
 		"not decoded":         {signature.BodyScheme{}, dialect.SecretHex, own, "match", "the key is the secret's text as it is, and the signature written as documented"},
 		"the usual prefix":    {signature.BodyScheme{}, "", "sha256=" + base(own), "characters", "in base64 after the prefix sha256="},
 		"no prefix":           {signature.BodyScheme{Prefix: "v1="}, "", own, "begin", "in hexadecimal without the prefix v1="},
+		"another prefix":      {signature.BodyScheme{Prefix: "v1="}, "", "v2=" + own, "begin", "in hexadecimal after the prefix v2="},
+		"base64url":           {signature.BodyScheme{}, "", strings.NewReplacer("+", "-", "/", "_").Replace(base(own)), "characters", "the signature in x-sig is right, but written in base64url, which"},
+		"url, no padding":     {signature.BodyScheme{}, "", strings.TrimRight(strings.NewReplacer("+", "-", "/", "_").Replace(base(own)), "="), "characters", "in base64url without padding, which"},
 		"of another body":     {signature.BodyScheme{}, "", digits(secret, `{"a":1}`), "match", "the signature is of the body without space"},
 		"of a trimmed secret": {signature.BodyScheme{}, "", digits(strings.TrimSpace("x "), body), "match", "the secret is right without the space"},
 	} {

@@ -360,7 +360,7 @@ func passOnJoins(t *testing.T, st *stage) {
 	st.endpoint(t, app, native, nil)
 	in := st.inlet(t, app, vendorNamed("zuddl"), nil)
 	spent := vendor{example: "zuddl-time-spent-in-session.json"}
-	bodies := []string{in.text(t), in.other(in.text(t), 2), in.other(spent.text(t), 3)}
+	bodies := []string{in.text(t), in.other(in.text(t), 2), spent.text(t)}
 	for _, body := range bodies {
 		in.deliver(t, "", body)
 	}

@@ -376,10 +376,12 @@ func TestStrangersAreSampled(t *testing.T) {
 			b, _ := h.records(open)
 			return [2]int{len(a), len(b)}
 		}
+		knocks := 0
 		knock := func(times int) {
 			for range times {
+				knocks++
 				h.want(http.StatusUnauthorized, signedPath, joined)
-				h.want(http.StatusBadRequest, openPath, "{}")
+				h.want(http.StatusBadRequest, openPath, fmt.Sprintf(`{"n":%d}`, knocks))
 			}
 		}
 		knock(30)

@@ -1,8 +1,8 @@
 package inbound
 
 import (
+	"errors"
 	"fmt"
-	"runtime/debug"
 
 	"github.com/callboard/callboard/internal/dialect"
 	"github.com/callboard/callboard/internal/errs"
@@ -31,18 +31,14 @@ func (c *call) prove(d dialect.Dialect, brief bool) dialect.Verdict {
 
 func (c *call) request() dialect.Request { return dialect.Request{Header: c.r.Header, Body: c.body} }
 
-// parse reads a webhook. A parser that panics has a defect; the request is kept, for a
-// version without it.
-func (c *call) parse(d dialect.Dialect) (a dialect.Activity, err error) {
-	defer func() {
-		if defect := recover(); defect != nil {
-			// What it says may hold the body: where it happened is enough.
-			c.Logger.ErrorContext(c.r.Context(), "a dialect panicked", "dialect", d.Name(),
-				"defect", fmt.Sprintf("%T", defect), "stack", string(debug.Stack()))
-			err = dialect.ErrUnreadable
-		}
-	}()
-	return d.Parse(c.request())
+// parse reads a webhook. A defect of the parser is logged here, since to the vendor and to
+// the source's owner it is but one more request that cannot be read.
+func (c *call) parse(d dialect.Dialect) (dialect.Activity, error) {
+	a, err := source.Parse(d, c.request())
+	if defect, ok := errors.AsType[*source.DefectError](err); ok {
+		c.Logger.ErrorContext(c.r.Context(), "a dialect panicked", "dialect", defect.Dialect, "defect", defect.Type, "stack", defect.Stack)
+	}
+	return a, err
 }
 
 // errUnproven is what a vendor is told. Why is for the owner of the source, who sees it

@@ -83,9 +83,10 @@ func (s *Service) Receive(ctx context.Context, in Inbound) (Received, error) {
 }
 
 // Refuse keeps a request that became no message. Of those whose status is Refused only the
-// newest stay; how many are kept in the first place is for the caller to bound.
+// newest stay; how many are kept in the first place is for the caller to bound. One that was
+// proven and cannot be read is kept once, however often it comes in 7 days.
 func (s *Service) Refuse(ctx context.Context, r store.Received) (id.ID, error) {
-	result, err := s.cfg.Submitter.Submit(ctx, &commit.Unit{
+	u := &commit.Unit{
 		Keys: commit.Keys{Sources: []id.ID{r.Source}},
 		Size: len(r.Doc) + len(r.Body) + rowBytes,
 		Decide: func(v *commit.View) (id.ID, error) {
@@ -101,7 +102,11 @@ func (s *Service) Refuse(ctx context.Context, r store.Received) (id.ID, error) {
 			}
 			return row.ID, nil
 		},
-	})
+	}
+	if r.Status == store.Unreadable { // a vendor tries each of those for days
+		u.Seen = inboundSeen(r.Source, "unreadable", dialect.HashID(r.Body), time.Now())
+	}
+	result, err := s.cfg.Submitter.Submit(ctx, u)
 	return result.ID, err
 }
 
@@ -153,15 +158,20 @@ func (s *Service) draftReceived(ctx context.Context, in Inbound) (*receipt, erro
 	if in.Again {
 		c.unit.Seen = in.Key.seen(owner(c.app), now)
 	} else {
-		c.unit.Seen = inboundSeen(in.Source.ID, in.Activity.ID, now)
+		c.unit.Seen = inboundSeen(in.Source.ID, in.Activity.Type, in.Activity.ID, now)
 	}
 	return c, nil
 }
 
-// inboundSeen is the dedupe entry of a vendor's id. The body has no part in it: what comes
-// again under an id is a repetition, whatever was added to it on the way.
-func inboundSeen(source id.ID, vendorID string, now time.Time) store.Seen {
-	seen := Key{Scope: "inbound", Value: vendorID}.seen(owner(AppRef{Ref: store.Ref{ID: source}}), now)
+// inboundSeen is the dedupe entry of a vendor's id, of which each type has its own: Zuddl's
+// documented examples of two actions have one. The body has no part in it: what comes again
+// under an id is a repetition, whatever was added to it on the way.
+func inboundSeen(source id.ID, eventType, vendorID string, now time.Time) store.Seen {
+	value := vendorID
+	if value != "" {
+		value = eventType + " " + vendorID
+	}
+	seen := Key{Scope: "inbound", Value: value}.seen(owner(AppRef{Ref: store.Ref{ID: source}}), now)
 	if vendorID != "" {
 		seen.Expires = now.Add(InboundLife)
 	}

@@ -317,6 +317,9 @@ func TestRefuse(t *testing.T) {
 			return r
 		}
 		oldest := keep(store.Unreadable, "unreadable")
+		if again := keep(store.Unreadable, "tried again"); again != oldest {
+			t.Error("what cannot be read is kept each time that the vendor tries it")
+		}
 		var newest id.ID
 		for i := range store.KeptRefused + 5 {
 			newest = keep(store.Refused, fmt.Sprint(i))

@@ -39,17 +39,21 @@ func (s *Service) CreateSource(ctx context.Context, app AppRef, key Key, src sto
 	})
 }
 
-// UpdateSource changes a source through mutate, which may run several times.
+// UpdateSource changes a source through mutate, which may run several times. What the
+// source does not accept any more, since its grace period has ended, is forgotten with it.
 func (s *Service) UpdateSource(ctx context.Context, app AppRef, src id.ID, mutate func(*store.Source) error) error {
 	return s.changeSource(ctx, app, src, Key{}, func(v *commit.View, next *store.Source) error {
 		if err := mutate(next); err != nil {
 			return err
 		}
+		settle(&next.Auth, v.Now())
 		return s.checkSource(next)
 	})
 }
 
-// DeleteSource takes a source away. What it received stays until it is too old.
+// DeleteSource takes a source away. The messages that came in through it stay. What it
+// received stays on disk until it is too old, but nobody can read it: the source, by which
+// it is found, is gone.
 func (s *Service) DeleteSource(ctx context.Context, app AppRef, src id.ID) error {
 	return s.changeSource(ctx, app, src, Key{}, func(_ *commit.View, next *store.Source) error {
 		next.Deleted = true
@@ -106,33 +110,49 @@ func (s *Service) checkSource(src *store.Source) error {
 	return p.err()
 }
 
-// NewProof is what a source is to accept from now on; one of the two.
-type NewProof struct{ Secret, Token string }
+// NewProof is what a source is to accept from now on; one of the three.
+type NewProof struct{ Secret, Token, Key string }
 
-// errOneProof is the 422 for a rotation of nothing, or of both at once.
-func errOneProof() error {
-	return errs.InvalidField("give the new secret, or the new token: one of the two", "body", "secret")
+// one reports whether it is one thing, and not none or several at once.
+func (p *NewProof) one() bool {
+	given := 0
+	for _, text := range []string{p.Secret, p.Token, p.Key} {
+		if text != "" {
+			given++
+		}
+	}
+	return given == 1
 }
 
-// RotateSource gives a source another secret or token. For the grace period it accepts
+// rotate puts it in the place of the old one, which stays beside it if keep says so.
+func (p *NewProof) rotate(a *store.SourceAuth, keep bool) error {
+	switch {
+	case p.Secret != "":
+		return rotateSourceSecret(a, p.Secret, keep)
+	case p.Token != "":
+		return rotateSourceToken(a, p.Token, keep)
+	}
+	return rotateSourceKey(a, p.Key, keep)
+}
+
+// errOneProof is the 422 for a rotation of nothing, or of several at once.
+func errOneProof() error {
+	return errs.InvalidField("give the new secret, the new token or the new key: one of the three", "body", "secret")
+}
+
+// RotateSource gives a source another secret, token or key. For the grace period it accepts
 // the old one beside it, so that the vendor can be changed over; a grace period of 0 ends
 // all old ones. All old ones end together, with the grace period that began last.
 func (s *Service) RotateSource(ctx context.Context, app AppRef, src id.ID, key Key, proof NewProof, grace time.Duration) error {
 	if err := checkGrace(grace); err != nil {
 		return err
 	}
-	if (proof.Secret == "") == (proof.Token == "") {
+	if !proof.one() {
 		return errOneProof()
 	}
 	return s.changeSource(ctx, app, src, key, func(v *commit.View, next *store.Source) error {
 		settle(&next.Auth, v.Now())
-		var err error
-		if proof.Secret != "" {
-			err = rotateSourceSecret(&next.Auth, proof.Secret, grace > 0)
-		} else {
-			err = rotateSourceToken(&next.Auth, proof.Token, grace > 0)
-		}
-		if err != nil {
+		if err := proof.rotate(&next.Auth, grace > 0); err != nil {
 			return err
 		}
 		if until := v.Now().Add(grace); grace > 0 && until.After(next.Auth.OldUntil) {
@@ -149,7 +169,10 @@ func settle(a *store.SourceAuth, now time.Time) {
 	if tokens := source.Tokens(a, now); len(tokens) == 1 {
 		a.Token, a.NextToken = tokens[0], ""
 	}
-	if len(a.Secrets) < 2 && a.NextToken == "" { // there is nothing old
+	if len(source.Keys(a, now)) < 2 {
+		a.OldKeys = nil
+	}
+	if len(a.Secrets) < 2 && a.NextToken == "" && a.OldKeys == nil { // there is nothing old
 		a.OldUntil = time.Time{}
 	}
 }
@@ -182,6 +205,21 @@ func rotateSourceToken(a *store.SourceAuth, token string, keep bool) error {
 	default:
 		a.NextToken = token
 	}
+	return nil
+}
+
+// rotateSourceKey gives a new public key; the old ones stay if keep says so.
+func rotateSourceKey(a *store.SourceAuth, key string, keep bool) error {
+	if a.Key == "" {
+		return errs.InvalidField("replaces another one, and this source has none", "body", "key")
+	}
+	var kept []string
+	for _, old := range append([]string{a.Key}, a.OldKeys...) {
+		if keep && old != key && len(kept) < maxSecrets-1 {
+			kept = append(kept, old)
+		}
+	}
+	a.Key, a.OldKeys = key, kept
 	return nil
 }
 
@@ -257,7 +295,7 @@ func (s *Service) readAgain(src *store.Source, row *store.Received, body []byte)
 	if err := json.Unmarshal(row.Doc, &doc); err != nil {
 		return Inbound{}, fmt.Errorf("read what was received: %w", err)
 	}
-	activity, err := d.Parse(dialect.Request{Header: headerOf(doc.Headers), Body: body})
+	activity, err := source.Parse(d, dialect.Request{Header: headerOf(doc.Headers), Body: body})
 	if err != nil {
 		return Inbound{}, unreadable(err)
 	}

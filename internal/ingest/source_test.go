@@ -3,19 +3,24 @@ package ingest_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/callboard/callboard/internal/commit"
+	"github.com/callboard/callboard/internal/dialect"
+	"github.com/callboard/callboard/internal/dialect/native"
 	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/ingest"
 	"github.com/callboard/callboard/internal/ingest/ingesttest"
+	"github.com/callboard/callboard/internal/netguard"
 	"github.com/callboard/callboard/internal/source"
 	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/testenv"
+	"github.com/callboard/callboard/signature"
 )
 
 // TestSourceLife follows a source from its making to its end.
@@ -137,6 +142,143 @@ func TestSourceGrace(t *testing.T) {
 		accepts([]string{"m"}, []string{"2"})
 	})
 }
+
+// TestSourceForgets: with any change what is accepted no more leaves the disk, and what still
+// is stays on it.
+func TestSourceForgets(t *testing.T) {
+	t.Parallel()
+	ingesttest.Bubble(t, func(t *testing.T, e *ingesttest.Engine) {
+		app := e.App()
+		made, err := e.Service.CreateSource(t.Context(), app, ingest.Key{}, store.Source{
+			Dialect: "raw", Auth: store.SourceAuth{Secrets: []string{"a"}, SignatureHeader: "x-s", Encoding: "hex", Token: "1", TokenHeader: "x-t"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, proof := range []ingest.NewProof{{Secret: "b"}, {Token: "2"}} {
+			if err := e.Service.RotateSource(t.Context(), app, made.ID, ingest.Key{}, proof, time.Hour); err != nil {
+				t.Fatal(err)
+			}
+		}
+		until := time.Now().Add(time.Hour).Round(0).UTC()
+		stored := func(want store.SourceAuth) {
+			t.Helper()
+			rename := func(s *store.Source) error {
+				s.Description += "x"
+				return nil
+			}
+			if err := e.Service.UpdateSource(t.Context(), app, made.ID, rename); err != nil {
+				t.Fatal(err)
+			}
+			s, err := e.Store.Source(t.Context(), made.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want.SignatureHeader, want.Encoding, want.TokenHeader = "x-s", "hex", "x-t"
+			if diff := cmp.Diff(want, s.Auth); diff != "" {
+				t.Errorf("stored (-want +got):\n%s", diff)
+			}
+		}
+		testenv.Advance(time.Hour - time.Second)
+		stored(store.SourceAuth{Secrets: []string{"b", "a"}, Token: "1", NextToken: "2", OldUntil: until})
+		testenv.Advance(time.Second)
+		stored(store.SourceAuth{Secrets: []string{"b"}, Token: "2"})
+	})
+}
+
+// TestSourceKeys: a public key is replaced as a secret is, with a grace period.
+func TestSourceKeys(t *testing.T) {
+	t.Parallel()
+	ingesttest.Bubble(t, func(t *testing.T, e *ingesttest.Engine) {
+		app := e.App()
+		keys := make([]string, 11)
+		for i := range keys {
+			keys[i] = signature.GenerateSigningKey().Public().String()
+		}
+		made, err := e.Service.CreateSource(t.Context(), app, ingest.Key{}, store.Source{Dialect: "raw", Auth: store.SourceAuth{Key: keys[0]}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rotate := func(key string, grace time.Duration) error {
+			return e.Service.RotateSource(t.Context(), app, made.ID, ingest.Key{}, ingest.NewProof{Key: key}, grace)
+		}
+		accepts := func(want ...string) {
+			t.Helper()
+			s, err := e.Store.Source(t.Context(), made.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, source.Keys(&s.Auth, time.Now())); diff != "" {
+				t.Errorf("keys (-want +got):\n%s", diff)
+			}
+		}
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		must(rotate(keys[1], time.Hour))
+		accepts(keys[1], keys[0])
+		wantKind(t, errs.Invalid, rotate("whpk_no", time.Hour))
+		testenv.Advance(time.Hour - time.Second)
+		accepts(keys[1], keys[0])
+		testenv.Advance(time.Second)
+		accepts(keys[1])
+		for _, key := range keys[2:] {
+			must(rotate(key, time.Hour))
+		}
+		must(rotate(keys[10], time.Hour)) // the same again is no rotation
+		accepts(keys[10], keys[9], keys[8], keys[7], keys[6], keys[5], keys[4], keys[3])
+		must(rotate(keys[0], 0))
+		accepts(keys[0])
+		wantKind(t, errs.Invalid, e.Service.RotateSource(t.Context(), app, made.ID, ingest.Key{}, ingest.NewProof{Key: keys[1], Secret: "s"}, time.Hour))
+		wantKind(t, errs.Invalid, e.Service.RotateSource(t.Context(), app, made.ID, ingest.Key{}, ingest.NewProof{}, time.Hour))
+		must(rotate(keys[1], time.Hour))
+		testenv.Advance(time.Hour)
+		must(e.Service.UpdateSource(t.Context(), app, made.ID, func(*store.Source) error { return nil }))
+		s, err := e.Store.Source(t.Context(), made.ID)
+		must(err)
+		if diff := cmp.Diff(store.SourceAuth{Key: keys[1]}, s.Auth); diff != "" {
+			t.Errorf("stored (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestReplayDefect: a parser that panics is the request's own trouble, and nothing of the
+// body is told.
+func TestReplayDefect(t *testing.T) {
+	t.Parallel()
+	e := ingesttest.New(t)
+	app := e.App()
+	service, err := ingest.New(ingest.Config{
+		Submitter: e.Committer, Store: e.Store, Dialects: dialect.NewSet(native.Dialect{}, defective{}), Guard: netguard.New(netguard.Policy{}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := service.CreateSource(t.Context(), app, ingest.Key{}, store.Source{Dialect: "defective", Auth: store.SourceAuth{Unverified: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := ingest.ReceivedDoc{}
+	rcv, err := service.Refuse(t.Context(), store.Received{Source: made.ID, Status: store.Unreadable, Doc: doc.JSON(), Body: []byte("private")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = service.Replay(t.Context(), app, made.ID, rcv, ingest.Key{})
+	wantKind(t, errs.Invalid, err)
+	if e, ok := errors.AsType[*errs.Error](err); !ok || len(e.Fields) != 1 || !strings.HasSuffix(e.Fields[0].Msg, "the parser of defective has a defect") {
+		t.Errorf("error %+v", err)
+	}
+}
+
+// defective is a dialect whose parser panics with the body.
+type defective struct{ native.Dialect }
+
+func (defective) Name() string { return "defective" }
+
+func (defective) Parse(r dialect.Request) (dialect.Activity, error) { panic(string(r.Body)) }
 
 // TestReplayElsewhere: a request is found under its own app and source alone.
 func TestReplayElsewhere(t *testing.T) {

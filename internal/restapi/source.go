@@ -28,7 +28,7 @@ type SourceFields struct {
 	Secret      optional[string] `json:"secret,omitzero" minLength:"1" doc:"What the vendor signs with: whsec_…, or what the dialect's vendor has. Never shown again. Replaces the old one at once; see secret/rotate for a grace period."`
 	Token       optional[string] `json:"token,omitzero" minLength:"1" doc:"A text that the vendor sends with every webhook, in tokenHeader. Never shown again. Beside a secret both are demanded."`
 	TokenHeader optional[string] `json:"tokenHeader,omitzero" minLength:"1" doc:"The header that holds the token; x-signing-token by default for iotum, else required with a token."`
-	Key         optional[string] `json:"key,omitzero" minLength:"1" doc:"The public key, whpk_…, of a vendor who signs as Standard Webhooks says with v1a."`
+	Key         optional[string] `json:"key,omitzero" minLength:"1" doc:"The public key, whpk_…, of a vendor who signs as Standard Webhooks says with v1a. Replaces the old one at once; see secret/rotate for a grace period."`
 	Unverified  optional[bool]   `json:"unverified,omitzero" doc:"Takes every request: whoever knows the address can send. Instead of secret, token and key."`
 
 	Signature       optional[SourceSignature] `json:"signature,omitzero" doc:"How the vendor signs, where that is not as the dialect has it; null = as the dialect has it. What a refused request's hint names goes here. It is replaced as a whole."`
@@ -79,7 +79,7 @@ type SourceOut struct {
 	Unverified         bool             `json:"unverified"`
 	Signature          *SourceSignature `json:"signature" doc:"null = as the dialect has it."`
 	HasHandshakeSecret bool             `json:"hasHandshakeSecret"`
-	OldAcceptedUntil   *time.Time       `json:"oldAcceptedUntil" doc:"Until when replaced secrets and tokens are accepted beside the new ones; null = there are none."`
+	OldAcceptedUntil   *time.Time       `json:"oldAcceptedUntil" doc:"Until when replaced secrets, tokens and keys are accepted beside the new ones; null = there are none."`
 	TypeHeader         *string          `json:"typeHeader"`
 	TypeField          *string          `json:"typeField"`
 	Warnings           []string         `json:"warnings,omitempty" doc:"What works and should be better, such as a short secret."`
@@ -107,7 +107,7 @@ func (a *api) showSource(s *store.Source) SourceOut {
 		TypeField:          pointer(s.TypeField),
 	}
 	out.URL = a.PublicURL + inbound + out.ID
-	if len(source.Secrets(auth, now)) > 1 || len(source.Tokens(auth, now)) > 1 {
+	if len(source.Secrets(auth, now)) > 1 || len(source.Tokens(auth, now)) > 1 || len(source.Keys(auth, now)) > 1 {
 		out.OldAcceptedUntil = timePointer(auth.OldUntil)
 	}
 	if d, known := source.Dialect(a.Dialects, s); known {
@@ -166,13 +166,23 @@ func (in *SourceFields) apply(a *api, s *store.Source) {
 	}
 	set(in.TokenHeader, &auth.TokenHeader)
 	auth.TokenHeader = strings.ToLower(auth.TokenHeader)
-	set(in.Key, &auth.Key)
+	in.applyKey(auth)
 	set(in.Unverified, &auth.Unverified)
 	set(in.HandshakeSecret, &auth.Handshake)
 	set(in.TypeHeader, &s.TypeHeader)
 	set(in.TypeField, &s.TypeField)
 	if in.Signature.Sent {
 		in.Signature.Value.apply(a, s)
+	}
+}
+
+// applyKey sets the public key. Another one, or none, ends the old ones; the same is what
+// a client read before, and sends back.
+func (in *SourceFields) applyKey(auth *store.SourceAuth) {
+	before := auth.Key
+	set(in.Key, &auth.Key)
+	if auth.Key != before {
+		auth.OldKeys = nil
 	}
 }
 
@@ -215,6 +225,9 @@ func (in *SourceUpdate) replace(a *api, s *store.Source) {
 	*s = store.Source{ID: s.ID, App: s.App, Org: s.Org, Dialect: in.Dialect, CreatedAt: s.CreatedAt}
 	s.Auth = store.SourceAuth{Secrets: old.Secrets, Token: old.Token, NextToken: old.NextToken, OldUntil: old.OldUntil, Handshake: old.Handshake}
 	in.apply(a, s)
+	if s.Auth.Key == old.Key {
+		s.Auth.OldKeys = old.OldKeys
+	}
 }
 
 // registerSources puts the routes of sources on the mux, and describes their door.
@@ -245,13 +258,14 @@ func (a *api) registerSources() {
 	}, accessAdminWrite, a.patchSource)
 	handle(a, huma.Operation{
 		OperationID: "v1.source.delete", Method: http.MethodDelete, Path: path + "/{source_id}", Tags: []string{tagSources},
-		Summary: "Delete a source", Description: "Its address answers 404 from then on. What came in stays.",
+		Summary: "Delete a source", Description: "Its address answers 404 from then on. The messages that came in through it stay; the requests that it received, refused " +
+			"and unreadable ones among them, can be neither read nor replayed any more.",
 	}, accessAdminWrite, a.deleteSource)
 	handle(a, huma.Operation{
 		OperationID: "v1.source.rotate-secret", Method: http.MethodPost, Path: path + "/{source_id}/secret/rotate", Tags: []string{tagSources},
-		Summary: "Rotate a source's secret or token", DefaultStatus: http.StatusNoContent,
+		Summary: "Rotate a source's secret, token or key", DefaultStatus: http.StatusNoContent,
 		Description: "For the grace period the old one is accepted beside the new one, so that the vendor can be changed over; 0 ends all " +
-			"old ones at once. Of a source that demands both, each is rotated by itself; all old ones end with the grace period that ends last.",
+			"old ones at once. Of a source that demands two of them, each is rotated by itself; all old ones end with the grace period that ends last.",
 	}, accessAdminWrite, a.rotateSource)
 	a.registerReceived()
 	a.describeInbound()
@@ -400,10 +414,11 @@ func (a *api) deleteSource(ctx context.Context, c *call, in *SourcePath) (*nothi
 	return &nothing{}, a.Ingest.DeleteSource(ctx, c.appRef, src)
 }
 
-// SourceSecretRotateIn asks for another secret or token; one of the two.
+// SourceSecretRotateIn asks for another secret, token or key; one of the three.
 type SourceSecretRotateIn struct {
 	Secret             optional[string] `json:"secret,omitzero" minLength:"1" doc:"The new secret."`
 	Token              optional[string] `json:"token,omitzero" minLength:"1" doc:"The new token."`
+	Key                optional[string] `json:"key,omitzero" minLength:"1" doc:"The new public key, whpk_…."`
 	GracePeriodSeconds optional[int64]  `json:"gracePeriodSeconds,omitzero" minimum:"0" maximum:"604800" doc:"How long the old one is accepted beside it; 24 hours by default."`
 }
 
@@ -422,6 +437,7 @@ func (a *api) rotateSource(ctx context.Context, c *call, in *rotateSourceIn) (*n
 	var proof ingest.NewProof
 	set(in.Body.Secret, &proof.Secret)
 	set(in.Body.Token, &proof.Token)
+	set(in.Body.Key, &proof.Key)
 	_, grace := (&EndpointSecretRotateIn{GracePeriodSeconds: in.Body.GracePeriodSeconds}).read()
 	return &nothing{}, a.Ingest.RotateSource(ctx, c.appRef, src, c.key(), proof, grace)
 }

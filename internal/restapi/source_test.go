@@ -325,6 +325,78 @@ func TestSourceRotation(t *testing.T) {
 	}
 }
 
+// TestSourceKeyRotation: a public key has a grace period too, which a client that sends back
+// what it read does not end.
+func TestSourceKeyRotation(t *testing.T) {
+	t.Parallel()
+	w := newSourceWorld(t)
+	one, two, three := signature.GenerateSigningKey(), signature.GenerateSigningKey(), signature.GenerateSigningKey()
+	public := func(k signature.SigningKey) string { return k.Public().String() }
+	src := w.do("POST", "/app/a/source", `{"dialect":"standard","key":"`+public(one)+`"}`).want(201).text("id")
+	path := "/app/a/source/" + src
+	accepts := func(when string, want ...string) {
+		t.Helper()
+		auth := w.stored(src).Auth
+		if diff := cmp.Diff(want, source.Keys(&auth, time.Now())); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", when, diff)
+		}
+		shown := w.do("GET", path, "").want(200).json()
+		if until := shown["oldAcceptedUntil"]; shown["key"] != want[0] || (until != nil) != (len(want) > 1) {
+			t.Errorf("%s it is shown as %v", when, shown)
+		}
+	}
+	w.do("POST", path+"/secret/rotate", `{"key":"`+public(two)+`"}`).want(204)
+	accepts("rotated", public(two), public(one))
+	sender, _ := w.dialects.Get(dialect.Native)
+	d, _ := source.Dialect(w.dialects, &store.Source{Dialect: "standard"})
+	for name, key := range map[string]signature.SigningKey{"old": one, "new": two} {
+		signer, err := sender.NewSigner([]string{key.Reveal()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := http.Header{}
+		signer.Sign(h, "msg_1", time.Now(), []byte("{}"))
+		s := w.stored(src)
+		if v := source.Verify(&s, d, dialect.Request{Header: h, Body: []byte("{}")}); !v.Valid {
+			t.Errorf("the %s key: %+v", name, v)
+		}
+	}
+	w.do("PUT", path, `{"dialect":"standard","key":"`+public(two)+`","description":"New"}`).want(200)
+	w.do("PATCH", path, `{"key":"`+public(two)+`"}`).want(200)
+	accepts("sent back", public(two), public(one))
+	w.do("PATCH", path, `{"key":"`+public(three)+`"}`).want(200)
+	accepts("changed at once", public(three))
+	w.do("POST", path+"/secret/rotate", `{"key":"`+public(one)+`"}`).want(204)
+	w.do("PUT", path, `{"dialect":"standard","key":"`+public(two)+`"}`).want(200)
+	accepts("replaced at once", public(two))
+	for _, body := range []string{`{"key":"whpk_x"}`, `{"key":""}`, `{"key":"` + public(one) + `","secret":"x"}`, `{"token":"x"}`} {
+		w.do("POST", path+"/secret/rotate", body).want(422)
+	}
+	plain := "/app/a/source/" + w.do("POST", "/app/a/source", `{"dialect":"raw","unverified":true}`).want(201).text("id")
+	w.do("POST", plain+"/secret/rotate", `{"key":"`+public(one)+`"}`).want(422)
+	accepts("refused", public(two))
+}
+
+// TestSourceDeletedIsDescribed: what becomes of what it received is to be read before it is
+// deleted.
+func TestSourceDeletedIsDescribed(t *testing.T) {
+	t.Parallel()
+	w := newSourceWorld(t)
+	src := w.do("POST", "/app/a/source", `{"dialect":"raw","unverified":true}`).want(201).text("id")
+	rcv, msg := w.comesIn(src, `{"n": 2}`)
+	path := "/app/a/source/" + src
+	w.do("DELETE", path, "").want(204)
+	w.do("GET", "/app/a/msg/"+msg, "").want(200)
+	w.do("GET", path+"/received/"+rcv, "").want(404)
+	w.do("POST", path+"/received/"+rcv+"/replay", "").want(404)
+	text := w.document().Paths["/api/v1/app/{app_id}/source/{source_id}"]["delete"].Description
+	for _, part := range []string{"messages that came in through it stay", "neither read nor replayed"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("it does not say %q: %s", part, text)
+		}
+	}
+}
+
 // put writes a source past the API.
 func (w *world) put(s store.Source) {
 	w.t.Helper()

@@ -170,3 +170,48 @@ func TestMask(t *testing.T) {
 		t.Errorf("a header of the event type is shown as %q", got)
 	}
 }
+
+// TestMaskedNames: a header that carries a credential is known by its name, and a
+// signature is shown whatever else its name holds.
+func TestMaskedNames(t *testing.T) {
+	t.Parallel()
+	s := &store.Source{Auth: store.SourceAuth{Secrets: []string{"hush hush"}, SignatureHeader: "x-auth-proof"}}
+	for name, masked := range map[string]bool{
+		"X-Auth": true, "Proxy-Authorization": true, "X-Passwd": true, "X-Pwd": true, "X-Pass": true, "X-Bearer": true, "X-Access": true,
+		"X-Session": true, "Phpsessionid": true, "X-Credentials": true,
+		"X-Sessionboard-Signature": false, "X-Sessionboard-Event": false, "X-Sessionboard-Session": true, "X-Key-Signature": false,
+		"X-Auth-Proof": false, "X-Compass": false, "User-Agent": false, "X-Event": false,
+	} {
+		want := []string{"v"}
+		if masked {
+			want[0] = source.Masked
+		}
+		if diff := cmp.Diff(want, source.Mask(http.Header{name: {"v"}}, s)[strings.ToLower(name)]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	if got := source.Mask(http.Header{"X-Auth-Proof": {"hush hush"}}, s)["x-auth-proof"]; !slices.Equal(got, []string{source.Masked}) {
+		t.Errorf("a secret in the signature's header is shown as %q", got)
+	}
+}
+
+// TestMaskOrder: of more headers than there is room for, those that are read again stay.
+func TestMaskOrder(t *testing.T) {
+	t.Parallel()
+	s := &store.Source{TypeHeader: "Z-Type", Auth: store.SourceAuth{SignatureHeader: "z-proof"}}
+	needed := map[string][]string{
+		"content-type": {"c"}, "webhook-id": {"w"}, "svix-id": {"s"}, "z-type": {"t"}, "z-proof": {"p"}, "x-webhook-signature": {"x"},
+	}
+	h := http.Header{"Aa": slices.Repeat([]string{strings.Repeat("a", 500)}, 100)}
+	for name, values := range needed {
+		h[http.CanonicalHeaderKey(name)] = values
+	}
+	got := source.Mask(h, s)
+	if n := len(got["aa"]); n < 20 || n > 40 {
+		t.Errorf("%d of the other values are kept", n)
+	}
+	delete(got, "aa")
+	if diff := cmp.Diff(needed, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

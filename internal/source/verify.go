@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"time"
 
@@ -59,8 +60,8 @@ func proofs(a *store.SourceAuth, d dialect.Dialect, now time.Time) []proof {
 			all = append(all, func(r dialect.Request) (dialect.Verdict, error) { return verifyStandard(d, form, secrets, r) })
 		}
 	}
-	if a.Key != "" {
-		all = append(all, func(r dialect.Request) (dialect.Verdict, error) { return d.Verify([]string{a.Key}, r) })
+	if keys := Keys(a, now); len(keys) > 0 {
+		all = append(all, func(r dialect.Request) (dialect.Verdict, error) { return d.Verify(keys, r) })
 	}
 	if tokens := Tokens(a, now); len(tokens) > 0 {
 		header := cmp.Or(a.TokenHeader, TokenHeader(d))
@@ -75,6 +76,17 @@ func Secrets(a *store.SourceAuth, now time.Time) []string {
 		return a.Secrets[:1]
 	}
 	return a.Secrets
+}
+
+// Keys are the public keys that are accepted now, newest first.
+func Keys(a *store.SourceAuth, now time.Time) []string {
+	switch {
+	case a.Key == "":
+		return nil
+	case a.OldUntil.After(now):
+		return append([]string{a.Key}, a.OldKeys...)
+	}
+	return []string{a.Key}
 }
 
 // Tokens are those that are accepted now, newest first.
@@ -135,7 +147,12 @@ func verifyBody(d dialect.Dialect, sig dialect.BodySignature, secrets []string, 
 	if err != nil || v.Valid || r.Brief {
 		return v, err
 	}
-	if variant, found := sig.Variant(secrets, r); found {
+	variant, found := sig.Variant(secrets, r)
+	if !found {
+		variant, found = sig.Variant(dialect.Bare(secrets), r)
+		found = found && !sig.Same(&variant) // then the secret alone is another
+	}
+	if found {
 		settingOf(d, &variant).advise(&v)
 	}
 	return v, nil
@@ -172,11 +189,41 @@ func verifyStandard(d dialect.Dialect, form dialect.SecretForm, secrets []string
 		(&setting{Secret: other}).advise(&v)
 		return v, nil
 	}
-	if variant, found := (dialect.BodySignature{}).Variant(secrets, r); found {
+	bodyAlone := dialect.BodySignature{}
+	if variant, found := bodyAlone.Variant(secrets, r); found {
 		v.Hint = "there is a signature of the body alone, which " + dialect.InHeader + lower(variant.Header)
 		settingOf(d, &variant).advise(&v)
+		return v, nil
 	}
+	v.Hint = cmp.Or(v.Hint, miswritten(d, texts, r), bodyAlone.Unsupported(secrets, r))
 	return v, nil
+}
+
+// miswritten finds headers of Standard Webhooks that are not written as it says; "" =
+// none. No setting takes them.
+func miswritten(d dialect.Dialect, secrets []string, r dialect.Request) string {
+	for _, family := range []string{"webhook-", "svix-"} {
+		if millis(r.Header.Get(family + "timestamp")) {
+			return family + "timestamp is in milliseconds: the sender has to write, and to sign, seconds"
+		}
+		value := r.Header.Get(family + "signature")
+		if value == "" || strings.ContainsAny(value, ", ") {
+			continue
+		}
+		mended := dialect.Request{Header: r.Header.Clone(), Body: r.Body, Brief: true}
+		mended.Header.Set(family+"signature", "v1,"+value)
+		if v, err := d.Verify(secrets, mended); err == nil && v.Valid {
+			return "the signature in " + family + "signature is right, but without its version: the sender has to write v1, before it"
+		}
+	}
+	return ""
+}
+
+// millis reports whether a timestamp counts milliseconds, of a time between 2001 and 2286.
+func millis(timestamp string) bool {
+	const digits = 13
+	n, err := strconv.ParseInt(timestamp, 10, 64)
+	return err == nil && n > 0 && len(timestamp) == digits
 }
 
 // otherForm finds the form of the secrets with which a request would be valid.
@@ -218,8 +265,13 @@ func standardSecrets(form dialect.SecretForm, secrets []string) ([]string, error
 // verifyToken checks a token.
 func verifyToken(header string, tokens []string, r dialect.Request) (dialect.Verdict, error) {
 	v, err := dialect.VerifyToken(header, tokens, r)
-	if _, name, found := strings.Cut(v.Hint, dialect.InHeader); found && name != header {
-		v.Hint += ": set the source's tokenHeader to " + name
+	around, name, found := strings.Cut(v.Hint, dialect.InHeader)
+	if !found || name == header {
+		return v, err
+	}
+	v.Hint += ": set the source's tokenHeader to " + name
+	if around != "the token " { // something is around it there, which no setting takes
+		v.Hint += ", and have the vendor send the token alone"
 	}
 	return v, err
 }

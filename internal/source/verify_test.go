@@ -230,6 +230,19 @@ func TestVariants(t *testing.T) {
 			signs(t, now, "whsec_"+b64([]byte(whsec))),
 			`read as text: set the source's signature to {"secret":"text"}`,
 		},
+		"a version before it":    {"zuddl", store.SourceAuth{}, http.Header{sigZuddl: {"v1=" + hex.EncodeToString(text)}}, `{"encoding":"hex","prefix":"v1="}`},
+		"the hash before it":     {"zuddl", store.SourceAuth{}, http.Header{sigZuddl: {"hmac-sha256=" + b64(text)}}, `{"encoding":"base64","prefix":"hmac-sha256="}`},
+		"all in upper case":      {"zuddl", store.SourceAuth{}, http.Header{sigZuddl: {strings.ToUpper("sha256=" + hex.EncodeToString(text))}}, `{"encoding":"hex","prefix":"SHA256="}`},
+		"the second of a header": {"zuddl", store.SourceAuth{}, http.Header{"X-Signature": {"none", "v1=" + hex.EncodeToString(text)}}, `{"header":"x-signature","encoding":"hex","prefix":"v1="}`},
+		"whsec_, decoded key": {
+			"zuddl",
+			store.SourceAuth{Secrets: []string{whsec}},
+			http.Header{sigZuddl: {"sha256=" + hex.EncodeToString(decoded)}},
+			`base64 stands for, and the signature written as documented: set the source's signature to {"encoding":"hex","prefix":"sha256=","secret":"base64"}`,
+		},
+		"raw, whsec_, decoded key": {
+			"raw", store.SourceAuth{Secrets: []string{whsec}}, http.Header{"X-Sig": {hex.EncodeToString(decoded)}}, `{"header":"x-sig","encoding":"hex","prefix":"","secret":"base64"}`,
+		},
 		"digits": {
 			"standard", store.SourceAuth{Secrets: []string{hexKey}, SecretForm: "text"}, signs(t, now, whsec), `{"secret":"hex"}`,
 		},
@@ -252,6 +265,99 @@ func TestVariants(t *testing.T) {
 			s = setTo(t, s, v.Hint)
 			if v := verify(t, &s, tt.header); !v.Valid {
 				t.Errorf("set as it was told it says %+v", v)
+			}
+		})
+	}
+}
+
+// TestOddities: what is right and cannot be taken by a setting is named.
+func TestOddities(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	secret := standard.Keys{}.NewSecret()
+	bare, ok := strings.CutPrefix(secret, "whsec_")
+	if !ok {
+		t.Fatal("a secret has another form")
+	}
+	edit := func(header string, change func(string) string) http.Header {
+		h := signs(t, now, secret)
+		h.Set(header, change(h.Get(header)))
+		return h
+	}
+	unversioned := func(value string) string { return strings.TrimPrefix(value, "v1,") }
+	raw, bareHex := mac([]byte(hexKey)), hex.EncodeToString(mac([]byte(bare)))
+	for name, tt := range map[string]struct {
+		dialect, secret string
+		header          http.Header
+		hint            string
+	}{
+		"no version":           {"standard", secret, edit("Svix-Signature", unversioned), "the signature in svix-signature is right, but without its version: the sender has to write v1, before it"},
+		"no version, wrong":    {"standard", standard.Keys{}.NewSecret(), edit("Svix-Signature", unversioned), ""},
+		"milliseconds":         {"standard", secret, edit("Svix-Timestamp", func(s string) string { return s + "000" }), "svix-timestamp is in milliseconds: the sender has to write, and to sign, seconds"},
+		"no time":              {"standard", secret, edit("Svix-Timestamp", func(string) string { return "now" }), ""},
+		"base64, no padding":   {"zuddl", hexKey, http.Header{sigZuddl: {"sha256=" + base64.RawStdEncoding.EncodeToString(raw)}}, "the signature in x-webhook-signature is right, but written in base64 without padding, which cannot be set: the sender has to write hexadecimal or padded base64"},
+		"raw, no padding":      {"raw", secret, http.Header{"X-Sig": {base64.RawStdEncoding.EncodeToString(mac([]byte(secret)))}}, "the signature in x-sig is right, but written in base64 without padding, which cannot be set: the sender has to write hexadecimal or padded base64"},
+		"no whsec_":            {"zuddl", secret, http.Header{sigZuddl: {"sha256=" + bareHex}}, "the secret is right without whsec_ before it"},
+		"no whsec_, no prefix": {"zuddl", secret, http.Header{sigZuddl: {bareHex}}, `the secret is right without whsec_ before it, and the signature is right, but written in hexadecimal without the prefix sha256=: set the source's signature to {"encoding":"hex","prefix":""}`},
+		"a list":               {"zuddl", hexKey, http.Header{sigZuddl: {"t=1,v1=" + hex.EncodeToString(raw)}}, ""},
+		"a long beginning":     {"zuddl", hexKey, http.Header{sigZuddl: {strings.Repeat("x", 17) + hex.EncodeToString(raw)}}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := verify(t, &store.Source{Dialect: tt.dialect, Auth: store.SourceAuth{Secrets: []string{tt.secret}}}, tt.header)
+			if v.Valid || v.Hint != tt.hint {
+				t.Errorf("%+v, and the hint should be %q", v, tt.hint)
+			}
+		})
+	}
+}
+
+// TestTwoSignatures: of several headers of one name each counts, up to a bound.
+func TestTwoSignatures(t *testing.T) {
+	t.Parallel()
+	right := "sha256=" + hex.EncodeToString(mac([]byte(hexKey)))
+	for name, tt := range map[string]struct {
+		values []string
+		valid  bool
+	}{
+		"the first":  {[]string{right, "sha256=00"}, true},
+		"the second": {[]string{"", right}, true},
+		"none":       {[]string{"sha256=00", "sha256=01"}, false},
+		"too many":   {[]string{"1", "2", "3", "4", right}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &store.Source{Dialect: "zuddl", Auth: store.SourceAuth{Secrets: []string{hexKey}}}
+			if v := verify(t, s, http.Header{sigZuddl: tt.values}); v.Valid != tt.valid {
+				t.Errorf("%+v", v)
+			}
+		})
+	}
+}
+
+// TestBearer: in authorization a token may have its scheme before it, and nowhere else.
+func TestBearer(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		tokenHeader, header, value string
+		hint                       string // "" = valid
+	}{
+		"its scheme":      {"authorization", "Authorization", "Bearer open sesame", ""},
+		"in lower case":   {"authorization", "Authorization", "bearer  open sesame", ""},
+		"without":         {"authorization", "Authorization", "open sesame", ""},
+		"not set so":      {"", "Authorization", "BEARER open sesame", "the token is in the header authorization: set the source's tokenHeader to authorization"},
+		"another header":  {"x-custom", "X-Custom", "Bearer open sesame", "the token is right without the word Bearer"},
+		"a header unset":  {"", "X-Custom", "Bearer open sesame", "the token is right without the word Bearer, and is in the header x-custom: set the source's tokenHeader to x-custom, and have the vendor send the token alone"},
+		"quotes as well":  {"authorization", "Authorization", `"open sesame"`, "the token is right without the quotes around it"},
+		"another's token": {"authorization", "Authorization", "Bearer abracadabra", "-"},
+		"another scheme":  {"authorization", "Authorization", "Basic open sesame", "-"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &store.Source{Dialect: "iotum", Auth: store.SourceAuth{Token: "open sesame", TokenHeader: tt.tokenHeader}}
+			v := verify(t, s, http.Header{tt.header: {tt.value}})
+			if v.Valid != (tt.hint == "") || v.Hint != strings.Trim(tt.hint, "-") {
+				t.Errorf("%+v, and the hint should be %q", v, tt.hint)
 			}
 		})
 	}

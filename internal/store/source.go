@@ -28,11 +28,12 @@ type SourceAuth struct {
 	// Token and NextToken are sent as they are, in TokenHeader (lower case); each is
 	// accepted.
 	Token, NextToken, TokenHeader string
-	// OldUntil is until when all secrets but the first, and Token beside a NextToken, are
-	// accepted.
+	// OldUntil is until when all secrets but the first, Token beside a NextToken, and
+	// OldKeys are accepted.
 	OldUntil   time.Time
-	Key        string // whpk_…, the public key of v1a signatures
-	Unverified bool   // nothing is demanded
+	Key        string   // whpk_…, the public key of v1a signatures
+	OldKeys    []string // that Key replaced, newest first; nil = none
+	Unverified bool     // nothing is demanded
 	// SignatureHeader (lower case), Encoding (hex or base64) and Prefix are those of a
 	// signature that has a header to itself; Encoding "" = all as the dialect has it.
 	SignatureHeader, Encoding, Prefix string

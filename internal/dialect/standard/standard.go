@@ -91,10 +91,10 @@ func (s signer) Sign(h http.Header, messageID string, now time.Time, body []byte
 	}
 }
 
-// MessageID is the id that a webhook's headers give it, under either name; a hash of
-// its body if they give none.
+// MessageID is the id that a webhook's headers give it: the one that its signature vouches
+// for, else whatever is there under either name; a hash of its body if there is none.
 func MessageID(r dialect.Request) string {
-	if id := cmp.Or(r.Header.Get(signature.HeaderID), r.Header.Get(signature.HeaderSvixID)); id != "" {
+	if id := cmp.Or(signature.ID(r.Header), r.Header.Get(signature.HeaderID), r.Header.Get(signature.HeaderSvixID)); id != "" {
 		return id
 	}
 	return dialect.HashID(r.Body)

@@ -177,3 +177,31 @@ func TestMessageID(t *testing.T) {
 		}
 	}
 }
+
+// TestMessageIDThatIsSigned: an id that no signature vouches for does not take the place of one that it
+// does, or a webhook could be repeated under ever new ids.
+func TestMessageIDThatIsSigned(t *testing.T) {
+	t.Parallel()
+	header := func(pairs ...string) http.Header {
+		h := http.Header{}
+		for i := 0; i < len(pairs); i += 2 {
+			h.Set(pairs[i], pairs[i+1])
+		}
+		return h
+	}
+	svix := []string{"svix-id", "signed", "svix-timestamp", "1", "svix-signature", "v1,x"}
+	for name, row := range map[string]struct {
+		header http.Header
+		want   string
+	}{
+		"one family":              {header(svix...), "signed"},
+		"beside a stray id":       {header(append(svix, "webhook-id", "x0")...), "signed"},
+		"both families":           {header(append(svix, "webhook-id", "own", "webhook-timestamp", "1", "webhook-signature", "v1,x")...), "own"},
+		"without any signature":   {header("svix-id", "alone"), "alone"},
+		"without any of them all": {header(), dialect.HashID([]byte("{}"))},
+	} {
+		if got := standard.MessageID(dialect.Request{Header: row.header, Body: []byte("{}")}); got != row.want {
+			t.Errorf("%s: %s, want %s", name, got, row.want)
+		}
+	}
+}

@@ -230,6 +230,7 @@ type sourceDoc struct {
 	NextToken   string   `json:"nextToken,omitempty"`
 	TokenHeader string   `json:"tokenHeader,omitempty"`
 	Key         string   `json:"key,omitempty"`
+	OldKeys     []string `json:"oldKeys,omitempty"`
 	Unverified  bool     `json:"unverified,omitempty"`
 	OldUntil    int64    `json:"oldUntil,omitempty"`
 	SignedIn    string   `json:"signatureHeader,omitempty"`
@@ -248,7 +249,7 @@ func EncodeSource(s *store.Source) ([]byte, error) {
 	a := &s.Auth
 	return json.Marshal(sourceDoc{
 		Org: s.Org, Dialect: s.Dialect, Description: s.Description, Channels: s.Channels,
-		Secrets: a.Secrets, Token: a.Token, NextToken: a.NextToken, TokenHeader: a.TokenHeader, Key: a.Key,
+		Secrets: a.Secrets, Token: a.Token, NextToken: a.NextToken, TokenHeader: a.TokenHeader, Key: a.Key, OldKeys: a.OldKeys,
 		OldUntil: Micros(a.OldUntil), Unverified: a.Unverified, SignedIn: a.SignatureHeader, Encoding: a.Encoding, Prefix: a.Prefix,
 		SecretForm: a.SecretForm, Handshake: a.Handshake,
 		TypeHeader: s.TypeHeader, TypeField: s.TypeField, CreatedAt: Micros(s.CreatedAt), UpdatedAt: Micros(s.UpdatedAt),
@@ -263,7 +264,7 @@ func DecodeSource(doc []byte, s *store.Source) error {
 	}
 	s.Org, s.Dialect, s.Description, s.Channels = d.Org, d.Dialect, d.Description, d.Channels
 	s.Auth = store.SourceAuth{
-		Secrets: d.Secrets, Token: d.Token, NextToken: d.NextToken, TokenHeader: d.TokenHeader, Key: d.Key,
+		Secrets: d.Secrets, Token: d.Token, NextToken: d.NextToken, TokenHeader: d.TokenHeader, Key: d.Key, OldKeys: d.OldKeys,
 		OldUntil: Time(d.OldUntil), Unverified: d.Unverified, SignatureHeader: d.SignedIn, Encoding: d.Encoding, Prefix: d.Prefix,
 		SecretForm: d.SecretForm, Handshake: d.Handshake,
 	}

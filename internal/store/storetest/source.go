@@ -53,7 +53,7 @@ func testSourceRoundTrip(w *world) {
 	full := w.source(app.ID)
 	full.Dialect, full.Description, full.Channels, full.TypeHeader, full.TypeField = "raw", "ü\x00", []string{"x"}, "x-type", "data.type"
 	full.Auth = store.SourceAuth{
-		Secrets: []string{"new", "old"}, Token: "t", NextToken: "n", TokenHeader: "x-token", Key: "whpk_1", Unverified: true,
+		Secrets: []string{"new", "old"}, Token: "t", NextToken: "n", TokenHeader: "x-token", Key: "whpk_1", OldKeys: []string{"whpk_0"}, Unverified: true,
 		OldUntil: w.now.Add(time.Hour), SignatureHeader: "x-sig", Encoding: "base64", Prefix: "sha256=", SecretForm: "hex", Handshake: "h",
 	}
 	empty := w.source(app.ID)
