@@ -30,9 +30,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// shortOptions are a run against the fake within a second or two.
+// shortOptions are a run against the fake within a second or two. Under the race detector, where everything takes several
+// times as long, whole runs of a measuring tool are left out: make test makes them.
 func shortOptions(t *testing.T, args ...string) options {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a whole run: make test makes it, -short does not")
+	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
