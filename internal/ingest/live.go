@@ -149,21 +149,21 @@ func isMissing(err error) bool {
 
 // liveChange is an activity on its way.
 type liveChange struct {
-	app      AppRef // by id
-	activity live.Activity
-	subject  subject
-	unit     *commit.Unit
-	result   LiveResult // of the last run of the decision; to be read once the unit has ended well
+	app     AppRef // by id
+	request *live.Request
+	subject subject
+	unit    *commit.Unit
+	result  LiveResult // of the last run of the decision; to be read once the unit has ended well
 }
 
 // draftLive checks an activity as far as that needs no state, and makes its unit.
 func (s *Service) draftLive(app AppRef, a live.Activity) (*liveChange, error) {
 	c := &liveChange{app: app, subject: identify(&a)}
-	c.activity = a
-	keys, err := live.Keys(app.ID, app.Org, &c.activity)
-	if err != nil {
+	var err error
+	if c.request, err = live.Read(app.ID, app.Org, &a); err != nil {
 		return nil, refusal(err)
 	}
+	keys := c.request.Keys()
 	c.unit = &commit.Unit{
 		Keys:   s.voiceKeys(app, saidBy(a.Type)),
 		Size:   2*len(a.Data) + rowBytes*(1+len(keys)),
@@ -181,7 +181,7 @@ func (s *Service) decideLive(v *commit.View, c *liveChange) (id.ID, error) {
 	if !ok {
 		return 0, errs.Missing()
 	}
-	out, err := live.Apply(objects{v}, c.app.ID, c.app.Org, &c.activity, v.Now())
+	out, err := c.request.Apply(objects{v}, v.Now())
 	if err != nil {
 		return 0, refusal(err)
 	}

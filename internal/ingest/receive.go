@@ -115,12 +115,13 @@ type receipt struct {
 	Inbound
 	app      AppRef
 	activity live.Activity
-	// alive: live state takes the activity; unfit is why not, if there is something to say.
-	alive  bool
-	unfit  error
-	misfit bool // the payload does not fit the catalogue's schema of its type
-	unit   *commit.Unit
-	result Received // of the last run of the decision; to be read once the unit has ended well
+	// request is what live state takes; nil = nothing. unfit is why not, if there is something
+	// to say.
+	request *live.Request
+	unfit   error
+	misfit  bool // the payload does not fit the catalogue's schema of its type
+	unit    *commit.Unit
+	result  Received // of the last run of the decision; to be read once the unit has ended well
 }
 
 // ErrSourceChanged answers a webhook that was proven and read by a source that is not as
@@ -192,13 +193,13 @@ func (c *receipt) liveKeys() []live.Key {
 	if c.activity.Type == "" || !live.Knows(c.activity.Type) {
 		return nil
 	}
-	keys, err := live.Keys(c.app.ID, c.app.Org, &c.activity)
+	request, err := live.Read(c.app.ID, c.app.Org, &c.activity)
 	if err != nil {
 		c.unfit = err
 		return nil
 	}
-	c.alive = true
-	return keys
+	c.request = request
+	return request.Keys()
 }
 
 // decideReceived writes the message, what became of live state, and the record.
@@ -238,10 +239,10 @@ func (s *Service) decideReceived(v *commit.View, c *receipt) (id.ID, error) {
 // apply asks live state what follows. Nothing keeps a webhook out: what live state cannot
 // take is what it says of it.
 func (c *receipt) apply(v *commit.View) (out live.Outcome, unfit error, err error) {
-	if !c.alive {
+	if c.request == nil {
 		return live.Outcome{}, c.unfit, nil
 	}
-	out, err = live.Apply(objects{v}, c.app.ID, c.app.Org, &c.activity, v.Now())
+	out, err = c.request.Apply(objects{v}, v.Now())
 	if refusal, refused := errors.AsType[*live.Refusal](err); refused {
 		return live.Outcome{}, refusal, nil
 	}

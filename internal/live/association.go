@@ -9,12 +9,12 @@ func AssociationID(noun, id string) string { return noun + separator + id }
 
 // associationKey names the row that stands for a resource's part in an event: there is
 // one while the two are associated.
-func associationKey(r *request) Key {
+func associationKey(r *Request) Key {
 	n := r.rule.needs[0]
 	return Key{App: r.app, Kind: Association, Parent: r.ids[events], ID: AssociationID(n.name, r.ids[n])}
 }
 
-func associationKeys(r *request) []Key { return []Key{associationKey(r)} }
+func associationKeys(r *Request) []Key { return []Key{associationKey(r)} }
 
 // associate brings a contact, exhibitor or sponsor into an event, or takes it out.
 func associate(w *work) error {
@@ -28,7 +28,7 @@ func associate(w *work) error {
 	if err != nil {
 		return err
 	}
-	key := associationKey(w.request)
+	key := associationKey(w.Request)
 	row, associated := w.get(key)
 	row.Key = key
 	joins := strings.HasSuffix(w.Type, ".associated")

@@ -48,11 +48,11 @@ func (w *work) settleRegistration(row *Row, before object) {
 	}
 }
 
-func presenceKey(r *request) Key {
+func presenceKey(r *Request) Key {
 	return Key{App: r.app, Kind: Presence, Parent: r.ids[events], ID: PresenceID(r.ids[registrations], r.ids[sessions])}
 }
 
-func presenceKeys(r *request) []Key { return []Key{presenceKey(r)} }
+func presenceKeys(r *Request) []Key { return []Key{presenceKey(r)} }
 
 // attended are the rows that an attendance is about.
 type attended struct {
@@ -71,8 +71,8 @@ func (w *work) attended() (attended, error) {
 	if a.registration, err = w.find(registrations); err != nil {
 		return a, err
 	}
-	a.presence, _ = w.get(presenceKey(w.request))
-	a.presence.Key = presenceKey(w.request)
+	a.presence, _ = w.get(presenceKey(w.Request))
+	a.presence.Key = presenceKey(w.Request)
 	return a, nil
 }
 

@@ -43,11 +43,11 @@ func (m *meeting) ended() bool { return m.doc.text("status") == isEnded }
 
 func (m *meeting) endedAt() time.Time { return m.doc.time("endedAt") }
 
-func conferenceKey(r *request) Key {
+func conferenceKey(r *Request) Key {
 	return Key{App: r.app, Kind: Conference, ID: r.idOr("conferenceId")}
 }
 
-func conferenceKeys(r *request) []Key { return []Key{conferenceKey(r)} }
+func conferenceKeys(r *Request) []Key { return []Key{conferenceKey(r)} }
 
 func readMeeting(row Row) *meeting {
 	m := &meeting{row: row, doc: document(row), state: state[conferenceState](row)}
@@ -59,7 +59,7 @@ func readMeeting(row Row) *meeting {
 // did not tell.
 func (w *work) meeting() (*meeting, error) {
 	w.out.ID = w.idOr("conferenceId")
-	row, known := w.get(conferenceKey(w.request))
+	row, known := w.get(conferenceKey(w.Request))
 	switch {
 	case known:
 		m := readMeeting(row)
@@ -72,7 +72,7 @@ func (w *work) meeting() (*meeting, error) {
 }
 
 func (w *work) newMeeting() *meeting {
-	m := &meeting{row: Row{Key: conferenceKey(w.request)}}
+	m := &meeting{row: Row{Key: conferenceKey(w.Request)}}
 	m.doc = object{{"id", w.data.get("conferenceId")}, {"status", quote(isLive)}, {"participants", number(0)}}
 	w.learnHost(&m.doc)
 	return m
@@ -159,7 +159,7 @@ func (w *work) require(names ...string) error {
 // startConference begins a conference.
 func startConference(w *work) error {
 	w.out.ID = w.idOr("conferenceId")
-	row, known := w.get(conferenceKey(w.request))
+	row, known := w.get(conferenceKey(w.Request))
 	m := readMeeting(row)
 	switch {
 	case !known:
@@ -332,7 +332,7 @@ func accessCodeReused(w *work) error {
 	if _, err := w.flatID("originalConferenceId"); err != nil {
 		return err
 	}
-	row, known := w.get(conferenceKey(w.request))
+	row, known := w.get(conferenceKey(w.Request))
 	m := readMeeting(row)
 	if !known {
 		m = w.newMeeting()

@@ -44,7 +44,7 @@ type talk struct {
 }
 
 // readConversation finds the conversation in data: it is data itself, or a member of it.
-func readConversation(r *request) error {
+func readConversation(r *Request) error {
 	body, loc := r.conversation()
 	if err := conversationShape.check(body, loc...); err != nil {
 		return err
@@ -58,21 +58,21 @@ func readConversation(r *request) error {
 	return nil
 }
 
-func (r *request) conversation() (body object, loc []string) {
+func (r *Request) conversation() (body object, loc []string) {
 	if inner := r.data.object("conversation"); inner != nil {
 		return inner, []string{"conversation"}
 	}
 	return r.data.without("event", "session", "registration", "eventId", "sessionId", "registrationId"), nil
 }
 
-func conversationKeys(r *request) []Key {
+func conversationKeys(r *Request) []Key {
 	body, _ := r.conversation()
 	id, _ := idText(body.get("id"))
 	return []Key{{App: r.app, Kind: Conversation, ID: id}}
 }
 
 func (w *work) talk() *talk {
-	key := conversationKeys(w.request)[0]
+	key := conversationKeys(w.Request)[0]
 	w.out.ID = key.ID
 	row, known := w.get(key)
 	row.Key = key

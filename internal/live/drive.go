@@ -8,16 +8,16 @@ type hostState struct {
 	PictureAt int64  `json:"pictureAt,omitzero"`
 }
 
-func hostKey(r *request) Key { return Key{App: r.app, Kind: Host, ID: r.idOr("hostId")} }
+func hostKey(r *Request) Key { return Key{App: r.app, Kind: Host, ID: r.idOr("hostId")} }
 
-func hostKeys(r *request) []Key { return []Key{hostKey(r)} }
+func hostKeys(r *Request) []Key { return []Key{hostKey(r)} }
 
 // picture applies what became of the upload of a host's picture. Each upload is one of
 // its own: what repeats is the same result at the same time.
 func picture(w *work) error {
 	w.out.ID = w.idOr("hostId")
-	row, _ := w.get(hostKey(w.request))
-	row.Key = hostKey(w.request)
+	row, _ := w.get(hostKey(w.Request))
+	row.Key = hostKey(w.Request)
 	s := hostState{strings.TrimPrefix(w.Type, "host.profile_picture."), w.at.UnixMicro()}
 	if state[hostState](row) == s {
 		return nil
@@ -66,11 +66,11 @@ const (
 	fileDeleted   = "deleted"
 )
 
-func fileKey(r *request) Key {
+func fileKey(r *Request) Key {
 	return Key{App: r.app, Kind: File, Parent: r.idOr("hostId"), ID: r.idOr("id")}
 }
 
-func fileKeys(r *request) []Key { return []Key{fileKey(r), hostKey(r)} }
+func fileKeys(r *Request) []Key { return []Key{fileKey(r), hostKey(r)} }
 
 // fileTurns says which status a file has after an activity, by the one it had; it is added
 // once its upload is finished and it is processed, in either order.
@@ -97,8 +97,8 @@ func fileTurns(status, activityType string) string {
 // stays, so that its deletion is told once.
 func file(w *work) error {
 	w.out.ID = w.idOr("id")
-	row, _ := w.get(fileKey(w.request))
-	row.Key = fileKey(w.request)
+	row, _ := w.get(fileKey(w.Request))
+	row.Key = fileKey(w.Request)
 	doc := document(row)
 	before := doc.text("status")
 	after := fileTurns(before, w.Type)
@@ -117,7 +117,7 @@ func file(w *work) error {
 
 func (w *work) learnFile(doc *object) error {
 	doc.fill("id", w.data.get("id"))
-	host, _ := w.get(hostKey(w.request))
+	host, _ := w.get(hostKey(w.Request))
 	doc.fill("companyId", document(host).get("companyId"))
 	doc.add("filename", w.data.get("filename"))
 	doc.add("size", w.data.get("size"))

@@ -143,7 +143,7 @@ func presencesKeys(event Row, beside []Row) []Key {
 // nothing.
 func Fire(v View, row Row, beside []Row, now time.Time, delay time.Duration) Outcome {
 	f := &firing{
-		work: newWork(v, &request{Activity: &Activity{}, app: row.App}, now),
+		work: newWork(v, &Request{Activity: &Activity{}, app: row.App}, now),
 		row:  row, beside: beside, delay: delay,
 	}
 	if row.Due.IsZero() || row.Due.After(f.now) {

@@ -5,8 +5,8 @@
 // # How it is asked
 //
 // Everything that changes live state is an Activity, whether a REST route, the activity
-// route or a vendor's webhook tells it. Keys names the rows that an activity is about,
-// Apply decides what becomes of them and which messages go out; Fire decides the same
+// route or a vendor's webhook tells it. Read reads an activity, Keys names the rows that it is
+// about, Apply decides what becomes of them and which messages go out; Fire decides the same
 // for a row whose Due has come. Attendance reads what is known of who was where.
 //
 // All of it is pure: no I/O, no clock, no chance. The same rows, activity and time give
@@ -23,8 +23,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/callboard/callboard/internal/id"
 )
 
 // Actor is who did something.
@@ -155,22 +153,8 @@ func Knows(activityType string) bool {
 	return known
 }
 
-// Keys names the rows that Apply asks for and may write, each once. Its error is a
-// *Refusal: the activity is wrong whatever is known.
-func Keys(app id.ID, org string, a *Activity) ([]Key, error) {
-	r, err := read(app, org, a)
-	if err != nil {
-		return nil, err
-	}
-	return r.keys(), nil
-}
-
 // Apply decides what follows from an activity at a time. Its error is a *Refusal.
-func Apply(v View, app id.ID, org string, a *Activity, now time.Time) (Outcome, error) {
-	r, err := read(app, org, a)
-	if err != nil {
-		return Outcome{}, err
-	}
+func (r *Request) Apply(v View, now time.Time) (Outcome, error) {
 	w := newWork(v, r, now)
 	if err := w.run(); err != nil {
 		return Outcome{}, err

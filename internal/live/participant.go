@@ -23,11 +23,11 @@ type seat struct {
 	state participantState
 }
 
-func participantKey(r *request) Key {
+func participantKey(r *Request) Key {
 	return Key{App: r.app, Kind: Participant, Parent: r.idOr("conferenceId"), ID: r.idOr("participantId")}
 }
 
-func participantKeys(r *request) []Key { return []Key{conferenceKey(r), participantKey(r)} }
+func participantKeys(r *Request) []Key { return []Key{conferenceKey(r), participantKey(r)} }
 
 // seat finds the conference and the participant of an activity, which may be new.
 func (w *work) seat() (*meeting, *seat, error) {
@@ -35,8 +35,8 @@ func (w *work) seat() (*meeting, *seat, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	row, _ := w.get(participantKey(w.request))
-	row.Key = participantKey(w.request)
+	row, _ := w.get(participantKey(w.Request))
+	row.Key = participantKey(w.Request)
 	s := &seat{row, document(row), state[participantState](row)}
 	s.doc.fill("participantId", w.data.get("participantId"))
 	for _, name := range []string{"participantName", "participantEmail", "participantPhoneNumber"} {

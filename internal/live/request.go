@@ -28,8 +28,10 @@ var (
 // nouns are in the order in which they are looked at: what others belong to comes first.
 var nouns = [...]*noun{events, sessions, registrations, contacts, exhibitors, sponsors}
 
-// request is an activity that was read.
-type request struct {
+// Request is an activity that was read, as far as that goes without knowing anything. It
+// does not change, so that the same one names its rows and is decided about, several times
+// if need be: reading costs more than either.
+type Request struct {
 	*Activity
 	app     id.ID
 	org     string
@@ -40,8 +42,9 @@ type request struct {
 	locs    map[*noun][]string // where those stand in data
 }
 
-// read reads an activity as far as that goes without knowing anything.
-func read(app id.ID, org string, a *Activity) (*request, error) {
+// Read reads an activity of an app. Its error is a *Refusal: the activity is wrong whatever
+// is known. The activity is not to be changed afterwards.
+func Read(app id.ID, org string, a *Activity) (*Request, error) {
 	rule, known := rules[a.Type]
 	if !known {
 		return nil, invalidMember("type", "is not one of the activities' types")
@@ -50,7 +53,7 @@ func read(app id.ID, org string, a *Activity) (*request, error) {
 	if !ok {
 		return nil, invalidMember("data", "must be a JSON object without repeated names, at most 64 deep, its numbers such as 64 bits hold")
 	}
-	r := &request{
+	r := &Request{
 		Activity: a, app: app, org: org, rule: rule, data: data,
 		ids: map[*noun]string{}, objects: map[*noun]object{}, locs: map[*noun][]string{},
 	}
@@ -60,7 +63,7 @@ func read(app id.ID, org string, a *Activity) (*request, error) {
 	return r, nil
 }
 
-func (r *request) readAll() error {
+func (r *Request) readAll() error {
 	if err := r.checkActor(); err != nil {
 		return err
 	}
@@ -82,7 +85,7 @@ func (r *request) readAll() error {
 	return r.checkNeeds()
 }
 
-func (r *request) checkActor() error {
+func (r *Request) checkActor() error {
 	switch r.Actor.Type {
 	case "", "USER", "AGENT", "SYSTEM":
 		return nil
@@ -91,7 +94,7 @@ func (r *request) checkActor() error {
 }
 
 // readNoun finds an object of data, and its id, which may also stand beside it.
-func (r *request) readNoun(n *noun) error {
+func (r *Request) readNoun(n *noun) error {
 	if r.rule.about == n && r.data.object(n.name) == nil {
 		return r.readBare(n)
 	}
@@ -112,12 +115,12 @@ func (r *request) readNoun(n *noun) error {
 }
 
 // carries reports whether an activity takes an object of this kind.
-func (r *request) carries(n *noun) bool {
+func (r *Request) carries(n *noun) bool {
 	return n == events || n == sessions || n == registrations || n == r.rule.about || slices.Contains(r.rule.needs, n)
 }
 
 // readBare takes data itself as the resource that the activity is about.
-func (r *request) readBare(n *noun) error {
+func (r *Request) readBare(n *noun) error {
 	beside := n.name + "Id"
 	if err := r.takeID(n, r.data.get(beside), beside); err != nil {
 		return err
@@ -129,7 +132,7 @@ func (r *request) readBare(n *noun) error {
 	return r.takeObject(n, body)
 }
 
-func (r *request) takeObject(n *noun, o object, loc ...string) error {
+func (r *Request) takeObject(n *noun, o object, loc ...string) error {
 	if err := r.takeID(n, o.get("id"), append(loc, "id")...); err != nil {
 		return err
 	}
@@ -141,7 +144,7 @@ func (r *request) takeObject(n *noun, o object, loc ...string) error {
 }
 
 // takeID notes an id. That of an object and the one beside it must be the same.
-func (r *request) takeID(n *noun, v value, loc ...string) error {
+func (r *Request) takeID(n *noun, v value, loc ...string) error {
 	if v == nil {
 		return nil
 	}
@@ -158,7 +161,7 @@ func (r *request) takeID(n *noun, v value, loc ...string) error {
 
 // checkNeeds asks for the ids without which the activity says nothing. What belongs to
 // an event needs that one's, too.
-func (r *request) checkNeeds() error {
+func (r *Request) checkNeeds() error {
 	for _, n := range nouns {
 		_, carried := r.objects[n]
 		needed := carried || r.rule.about == n || slices.Contains(r.rule.needs, n)
@@ -173,15 +176,16 @@ func (r *request) checkNeeds() error {
 }
 
 // idLoc is where the id of something stands, or should.
-func (r *request) idLoc(n *noun) []string {
+func (r *Request) idLoc(n *noun) []string {
 	if _, carried := r.objects[n]; carried {
 		return append(slices.Clone(r.locs[n]), "id")
 	}
 	return []string{n.name + "Id"}
 }
 
-// keys names the rows of everything that the activity names, and what its rule adds.
-func (r *request) keys() []Key {
+// Keys names the rows that Apply asks for and may write, each once: those of everything that
+// the activity names, and what its rule adds.
+func (r *Request) Keys() []Key {
 	var keys []Key
 	for _, n := range nouns {
 		if r.ids[n] == "" {
@@ -200,7 +204,7 @@ func (r *request) keys() []Key {
 }
 
 // carriedKeys are those that creating a resource asks for, or deleting it.
-func (r *request) carriedKeys(n *noun, o object) []Key {
+func (r *Request) carriedKeys(n *noun, o object) []Key {
 	keys := []Key{r.sweepKey(n)}
 	if n == events {
 		keys = append(keys, counterKey(r.org))
@@ -212,7 +216,7 @@ func (r *request) carriedKeys(n *noun, o object) []Key {
 }
 
 // key names the row of something that the activity names.
-func (r *request) key(n *noun) Key {
+func (r *Request) key(n *noun) Key {
 	k := Key{App: r.app, Kind: n.kind, ID: r.ids[n]}
 	if n.inEvent {
 		k.Parent = r.ids[events]
@@ -221,7 +225,7 @@ func (r *request) key(n *noun) Key {
 }
 
 // flatID reads the id in a member of data.
-func (r *request) flatID(name string) (string, error) {
+func (r *Request) flatID(name string) (string, error) {
 	v := r.data.get(name)
 	if v == nil {
 		return "", invalid("is required", name)
@@ -234,14 +238,14 @@ func (r *request) flatID(name string) (string, error) {
 }
 
 // idOr gives the text of an id that was checked before.
-func (r *request) idOr(name string) string {
+func (r *Request) idOr(name string) string {
 	s, _ := idText(r.data.get(name))
 	return s
 }
 
 // requireFlat asks for ids in members of data.
-func requireFlat(names ...string) func(*request) error {
-	return func(r *request) error {
+func requireFlat(names ...string) func(*Request) error {
+	return func(r *Request) error {
 		for _, name := range names {
 			if _, err := r.flatID(name); err != nil {
 				return err

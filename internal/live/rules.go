@@ -6,8 +6,8 @@ type rule struct {
 	needs []*noun // what data must name
 	flat  bool    // the members of data are flat: conferences, hosts, drives
 	// read checks what else data must have; keys names what else Apply asks for.
-	read  func(*request) error
-	keys  func(*request) []Key
+	read  func(*Request) error
+	keys  func(*Request) []Key
 	apply func(*work) error
 }
 

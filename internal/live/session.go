@@ -37,7 +37,7 @@ func indexOf(speakers []speaker, id string) int {
 }
 
 // speakerKeys are the contacts that a session's body names as speakers.
-func speakerKeys(r *request) []Key {
+func speakerKeys(r *Request) []Key {
 	var keys []Key
 	for _, s := range speakersOf(r.objects[sessions]) {
 		if ValidID(s.id) {
@@ -47,7 +47,7 @@ func speakerKeys(r *request) []Key {
 	return keys
 }
 
-func contactKey(r *request, id string) Key { return Key{App: r.app, Kind: Contact, ID: id} }
+func contactKey(r *Request, id string) Key { return Key{App: r.app, Kind: Contact, ID: id} }
 
 // tellSpeakers says who came to a session's list of speakers and who left it.
 func (w *work) tellSpeakers(c change) {
@@ -70,7 +70,7 @@ func (w *work) asContact(s speaker) object {
 	if !ValidID(s.id) {
 		return s.doc
 	}
-	contact, known := w.get(contactKey(w.request, s.id))
+	contact, known := w.get(contactKey(w.Request, s.id))
 	if !known {
 		return s.doc
 	}
@@ -85,7 +85,7 @@ func (w *work) saySpeaker(word string, speaker, session object) {
 }
 
 // readSpeaker finds the contact of an activity about a speaker, which may be called so.
-func readSpeaker(r *request) error {
+func readSpeaker(r *Request) error {
 	if err := r.takeID(contacts, r.data.get("speakerId"), "speakerId"); err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ type sweepState struct {
 }
 
 // sweepKey names the row that removes what hung on something.
-func (r *request) sweepKey(n *noun) Key {
+func (r *Request) sweepKey(n *noun) Key {
 	k := Key{App: r.app, Kind: Sweep, ID: n.name + separator + r.ids[n]}
 	if n.inEvent {
 		k.Parent = r.ids[events]

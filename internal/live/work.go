@@ -13,7 +13,7 @@ const maxAhead = 5 * time.Minute
 // work is one activity, or one firing, while it is decided: what was loaded, and what was
 // made of it.
 type work struct {
-	*request
+	*Request
 	view View
 	now  time.Time
 	at   time.Time // when it happened
@@ -23,8 +23,8 @@ type work struct {
 	out  Outcome
 }
 
-func newWork(v View, r *request, now time.Time) *work {
-	return &work{request: r, view: v, now: instant(now), rows: map[Key]*Row{}}
+func newWork(v View, r *Request, now time.Time) *work {
+	return &work{Request: r, view: v, now: instant(now), rows: map[Key]*Row{}}
 }
 
 // run applies the activity: first what it carries, then what it says.

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/callboard/callboard/internal/catalog"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/live"
@@ -68,19 +70,32 @@ func (w *world) name(keys ...live.Key) {
 // apply applies an activity, and commits what follows.
 func (w *world) apply(a live.Activity) (live.Outcome, error) {
 	w.t.Helper()
-	keys, err := live.Keys(app, org, &a)
+	request, err := live.Read(app, org, &a)
 	if err != nil {
 		w.checkRefusal(err)
 		return live.Outcome{}, err
 	}
-	w.name(keys...)
-	out, err := live.Apply(w, app, org, &a, w.now)
+	w.name(request.Keys()...)
+	out, err := request.Apply(w, w.now)
+	if !w.unchecked {
+		w.decideAgain(request, out, err)
+	}
 	if err != nil {
 		w.checkRefusal(err)
 		return out, err
 	}
 	w.commit(out)
 	return out, nil
+}
+
+// decideAgain holds what was decided to what the same request comes to once more: a batch
+// that met a conflict is decided again, and a request is read once.
+func (w *world) decideAgain(request *live.Request, out live.Outcome, err error) {
+	w.t.Helper()
+	again, failed := request.Apply(w, w.now)
+	if diff := cmp.Diff(out, again); diff != "" || fmt.Sprint(err) != fmt.Sprint(failed) {
+		w.t.Errorf("decided again (-first +then):\n%s%v, %v", diff, err, failed)
+	}
 }
 
 func (w *world) checkRefusal(err error) {
