@@ -1,25 +1,13 @@
 package inbox
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"net/http"
 	"time"
 	"unicode/utf8"
 
-	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
-)
-
-const (
-	// keepAlive is how often a stream says that it lives, so that neither side nor a
-	// proxy between them takes it for dead.
-	keepAlive = 15 * time.Second
-	// writeTimeout bounds one event. A listener that reads nothing for so long is gone.
-	writeTimeout = 10 * time.Second
-	// checkTimeout bounds the question whether the listener may still listen.
-	checkTimeout = 5 * time.Second
+	"github.com/callboard/callboard/internal/web"
 )
 
 // The events of a stream, by the names that they have on it.
@@ -57,24 +45,17 @@ func (h *Hub) Stream(w http.ResponseWriter, r *http.Request, app id.ID, label st
 		return err
 	}
 	defer h.leave(l)
-	s := &stream{w: w, rc: http.NewResponseController(w)}
-	// The deadlines are the server's for short exchanges: the one for reading would end
-	// the request's context. Not every ResponseWriter has them.
-	_ = s.rc.SetReadDeadline(time.Time{})
-	header := w.Header()
-	header.Set("Content-Type", "text/event-stream")
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Accel-Buffering", "no") // nginx would hold events back
-	if s.event(eventOpen, "", Opened{URL: h.URL(app, label), Listeners: listeners}) == nil {
+	s := web.OpenEventStream(w)
+	defer s.Close()
+	opened := Opened{URL: h.URL(app, label), Listeners: listeners}
+	if s.Send(web.StreamEvent{Name: eventOpen, Data: opened}) == nil {
 		h.pump(r.Context(), l, s, allowed)
 	}
 	return nil
 }
 
 // pump writes what a listener is offered until the stream ends.
-func (h *Hub) pump(ctx context.Context, l *listener, s *stream, allowed func(context.Context) error) {
-	tick := time.NewTicker(keepAlive)
-	defer tick.Stop()
+func (h *Hub) pump(ctx context.Context, l *listener, s *web.EventStream, allowed func(context.Context) error) {
 	for {
 		select {
 		case p := <-l.queue:
@@ -82,14 +63,14 @@ func (h *Hub) pump(ctx context.Context, l *listener, s *stream, allowed func(con
 			written := p.ctx.Err() == nil && ctx.Err() == nil
 			var err error
 			if written {
-				err = s.event(eventRequest, p.id, p.request())
+				err = s.Send(web.StreamEvent{Name: eventRequest, ID: p.id, Data: p.request()})
 			}
 			h.settle(p, written && err == nil)
 			if err != nil {
 				return
 			}
-		case <-tick.C:
-			if refused(ctx, allowed) || s.write([]byte(": keep-alive\n\n")) != nil {
+		case <-s.Beats():
+			if s.Beat(ctx, allowed) != nil {
 				return
 			}
 		case <-ctx.Done():
@@ -98,22 +79,6 @@ func (h *Hub) pump(ctx context.Context, l *listener, s *stream, allowed func(con
 			return
 		}
 	}
-}
-
-// refused asks whether the listener may stay. A store that does not answer is no
-// refusal.
-func refused(ctx context.Context, allowed func(context.Context) error) bool {
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-	defer cancel()
-	err := allowed(ctx)
-	if err == nil {
-		return false
-	}
-	switch errs.KindOf(err) {
-	case errs.Unauthenticated, errs.Forbidden, errs.NotFound:
-		return true
-	}
-	return false
 }
 
 // request is a parcel as listeners see it.
@@ -125,36 +90,4 @@ func (p *parcel) request() Request {
 		r.BodyBase64 = p.body
 	}
 	return r
-}
-
-// stream writes server-sent events.
-type stream struct {
-	w  http.ResponseWriter
-	rc *http.ResponseController
-}
-
-// event writes one event, whose data is JSON and so one line.
-func (s *stream) event(name, eventID string, data any) error {
-	var out bytes.Buffer
-	out.WriteString("event: " + name + "\n")
-	if eventID != "" {
-		out.WriteString("id: " + eventID + "\n")
-	}
-	out.WriteString("data: ")
-	encoder := json.NewEncoder(&out) // it ends with a line feed
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(data); err != nil {
-		return err
-	}
-	out.WriteByte('\n')
-	return s.write(out.Bytes())
-}
-
-// write sends bytes off at once.
-func (s *stream) write(text []byte) error {
-	_ = s.rc.SetWriteDeadline(time.Now().Add(writeTimeout)) // see Stream
-	if _, err := s.w.Write(text); err != nil {
-		return err
-	}
-	return s.rc.Flush()
 }
