@@ -251,3 +251,32 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	group.Wait()
 }
+
+// TestVerifyAsOf judges webhooks that were kept by the time at which they came.
+func TestVerifyAsOf(t *testing.T) {
+	t.Parallel()
+	key, err := signature.ParseSecret(vectorSecret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := http.Header{"Webhook-Id": {vectorID}, "Webhook-Timestamp": {"1614265330"}, "Webhook-Signature": {vectorSignatureV1}}
+	sent := time.Unix(1614265330, 0)
+	for _, row := range []struct {
+		late time.Duration
+		want error
+	}{
+		{0, nil},
+		{5 * time.Minute, nil},
+		{5*time.Minute + time.Second, signature.ErrTimestampTooOld},
+		{-5 * time.Minute, nil},
+		{-5*time.Minute - time.Second, signature.ErrTimestampTooNew},
+	} {
+		v, err := signature.NewVerifier([]signature.VerifyKey{key}, signature.WithTime(sent.Add(row.late)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := v.Verify(header, []byte(vectorBody)); !errors.Is(err, row.want) {
+			t.Errorf("%s later: error %v, want %v", row.late, err, row.want)
+		}
+	}
+}

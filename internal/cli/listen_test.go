@@ -21,6 +21,7 @@ import (
 
 	"github.com/callboard/callboard/client"
 	"github.com/callboard/callboard/internal/app"
+	"github.com/callboard/callboard/internal/dialect"
 	"github.com/callboard/callboard/internal/token"
 	"github.com/callboard/callboard/receiver/receivertest"
 )
@@ -387,7 +388,7 @@ func TestListenRefused(t *testing.T) {
 func TestCheckers(t *testing.T) {
 	t.Parallel()
 	const whsec = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-	for dialect, row := range map[string]struct {
+	for name, row := range map[string]struct {
 		sign           func(testing.TB, string, []byte, ...receivertest.Option) *http.Request
 		secret, other  string
 		body, readable string // readable: a type; "" = the body is refused
@@ -399,32 +400,32 @@ func TestCheckers(t *testing.T) {
 		"oration":      {receivertest.Oration, whsec, "whsec_" + strings.Repeat("A", 32), `{"eventId":"e1","eventType":"conversation.completed","payload":{"id":"c1"}}`, "conversation.completed", `[1]`},
 		"iotum":        {receivertest.Iotum, "token-1", "token-2", `{"event":"conference_start","payload":"{\"conference_id\":1}","timestamp":"2026-05-04T10:00:00Z"}`, "conference_start", `[1]`},
 	} {
-		check, err := newChecker(dialect, row.secret)
+		check, err := newChecker(name, row.secret)
 		if err != nil {
-			t.Fatal(dialect, err)
+			t.Fatal(name, err)
 		}
 		signed := func(secret, body string) verdict {
 			return check(row.sign(t, secret, []byte(body)).Header, []byte(body))
 		}
 		for range 2 { // a retry is as good as the first
 			if v := signed(row.secret, row.body); !v.Verified || v.Problem != "" || v.Type != row.readable {
-				t.Errorf("%s: %+v", dialect, v)
+				t.Errorf("%s: %+v", name, v)
 			}
 		}
 		if v := signed(row.other, row.body); v.Verified || v.Problem == "" || strings.Contains(v.Problem, "signature: ") {
-			t.Errorf("%s, another secret: %+v", dialect, v)
+			t.Errorf("%s, another secret: %+v", name, v)
 		}
 		if v := signed(row.secret, row.bad); !v.Verified || v.Problem == "" {
-			t.Errorf("%s, a bad body: %+v", dialect, v)
+			t.Errorf("%s, a bad body: %+v", name, v)
 		}
-		if got := typeIn([]byte(row.body)); got != row.readable {
-			t.Errorf("%s: unverified, the type is %q", dialect, got)
+		if got := dialect.TypeIn([]byte(row.body)); got != row.readable {
+			t.Errorf("%s: unverified, the type is %q", name, got)
 		}
 		if v := check(http.Header{}, []byte(row.body)); v.Verified {
-			t.Errorf("%s, no headers: %+v", dialect, v)
+			t.Errorf("%s, no headers: %+v", name, v)
 		}
-		if _, err := newChecker(dialect, ""); err == nil {
-			t.Errorf("%s takes an empty secret", dialect)
+		if _, err := newChecker(name, ""); err == nil {
+			t.Errorf("%s takes an empty secret", name)
 		}
 	}
 }

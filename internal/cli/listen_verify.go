@@ -65,7 +65,7 @@ func (s *secrets) check(ctx context.Context, l *listening, a *arrival) verdict {
 			v = s.checker(a.Headers, a.body)
 		}
 	}
-	v.Type = cmp.Or(v.Type, typeIn(a.body))
+	v.Type = cmp.Or(v.Type, dialect.TypeIn(a.body))
 	v.Message = cmp.Or(a.Headers.Get("Webhook-Id"), a.Headers.Get("Svix-Id"), v.Message)
 	return v
 }
@@ -85,12 +85,10 @@ func newChecker(name, secret string) (checker, error) {
 		switch {
 		case err != nil:
 			return verdict{Problem: err.Error()}
-		case !proof.Valid && proof.Hint != "":
-			return verdict{Problem: proof.Why + "; " + proof.Hint}
 		case !proof.Valid:
-			return verdict{Problem: proof.Why}
+			return verdict{Problem: proof.Problem()}
 		}
-		v := verdict{Verified: true, Message: proof.ID, Type: typeIn(body)}
+		v := verdict{Verified: true, Message: proof.ID, Type: dialect.TypeIn(body)}
 		activity, err := d.Parse(r)
 		var object map[string]json.RawMessage
 		switch {
@@ -101,21 +99,4 @@ func newChecker(name, secret string) (checker, error) {
 		}
 		return v
 	}, nil
-}
-
-// typeIn finds the type in a body of any dialect that was not verified.
-func typeIn(body []byte) string {
-	var said struct {
-		Type, Action, EventType, Event any
-		Metadata                       struct{ Action any }
-	}
-	if json.Unmarshal(body, &said) != nil {
-		return ""
-	}
-	for _, v := range []any{said.Type, said.Action, said.EventType, said.Event, said.Metadata.Action} {
-		if text, ok := v.(string); ok && text != "" {
-			return text
-		}
-	}
-	return ""
 }

@@ -131,6 +131,8 @@ type Request struct {
 	Body   []byte
 	// Brief asks Verify for no Hint. To look for one takes many times as long as to verify.
 	Brief bool
+	// At is when it came, if that was not now.
+	At time.Time
 }
 
 // Activity is what a vendor's webhook tells, in Callboard's words.

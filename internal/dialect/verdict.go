@@ -20,6 +20,33 @@ type Verdict struct {
 	Hint string
 }
 
+// Problem is what is wrong with a request that is not valid, and what would mend it as
+// far as that is known.
+func (v Verdict) Problem() string {
+	if v.Hint == "" {
+		return v.Why
+	}
+	return v.Why + "; " + v.Hint
+}
+
+// TypeIn finds what a body of any dialect calls its own type, whether it was verified or
+// not; "" = nothing.
+func TypeIn(body []byte) string {
+	var said struct {
+		Type, Action, EventType, Event any
+		Metadata                       struct{ Action any }
+	}
+	if json.Unmarshal(body, &said) != nil {
+		return ""
+	}
+	for _, v := range []any{said.Type, said.Action, said.EventType, said.Event, said.Metadata.Action} {
+		if text, ok := v.(string); ok && text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
 // Body is one of the forms into which bodies are often changed before they are
 // verified.
 type Body struct {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
-	"strconv"
 	"strings"
 	"time"
 
@@ -195,35 +194,8 @@ func verifyStandard(d dialect.Dialect, form dialect.SecretForm, secrets []string
 		settingOf(d, &variant).advise(&v)
 		return v, nil
 	}
-	v.Hint = cmp.Or(v.Hint, miswritten(d, texts, r), bodyAlone.Unsupported(secrets, r))
+	v.Hint = cmp.Or(v.Hint, bodyAlone.Unsupported(secrets, r))
 	return v, nil
-}
-
-// miswritten finds headers of Standard Webhooks that are not written as it says; "" =
-// none. No setting takes them.
-func miswritten(d dialect.Dialect, secrets []string, r dialect.Request) string {
-	for _, family := range []string{"webhook-", "svix-"} {
-		if millis(r.Header.Get(family + "timestamp")) {
-			return family + "timestamp is in milliseconds: the sender has to write, and to sign, seconds"
-		}
-		value := r.Header.Get(family + "signature")
-		if value == "" || strings.ContainsAny(value, ", ") {
-			continue
-		}
-		mended := dialect.Request{Header: r.Header.Clone(), Body: r.Body, Brief: true}
-		mended.Header.Set(family+"signature", "v1,"+value)
-		if v, err := d.Verify(secrets, mended); err == nil && v.Valid {
-			return "the signature in " + family + "signature is right, but without its version: the sender has to write v1, before it"
-		}
-	}
-	return ""
-}
-
-// millis reports whether a timestamp counts milliseconds, of a time between 2001 and 2286.
-func millis(timestamp string) bool {
-	const digits = 13
-	n, err := strconv.ParseInt(timestamp, 10, 64)
-	return err == nil && n > 0 && len(timestamp) == digits
 }
 
 // otherForm finds the form of the secrets with which a request would be valid.

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// clientAddr is who made a request: the peer of the connection, or, as long as
+// ClientAddr is who made a request: the peer of the connection, or, as long as
 // that is a trusted proxy, whom it names last in X-Forwarded-For. What an
 // untrusted peer claims is never believed. The zero Addr means unknown.
-func clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
+func ClientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{}

@@ -33,8 +33,8 @@ func TestClientAddr(t *testing.T) {
 			for _, f := range row.forwarded {
 				r.Header.Add("X-Forwarded-For", f)
 			}
-			if got := clientAddr(r, trusted).String(); got != row.want {
-				t.Errorf("clientAddr = %s, want %s", got, row.want)
+			if got := ClientAddr(r, trusted).String(); got != row.want {
+				t.Errorf("ClientAddr = %s, want %s", got, row.want)
 			}
 		})
 	}

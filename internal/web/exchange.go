@@ -166,7 +166,7 @@ func (x *exchange) log(r *http.Request, logger *slog.Logger, took time.Duration)
 		slog.String("route", r.Pattern),
 		slog.Int("status", x.status),
 		slog.Duration("took", took),
-		slog.String("client", clientAddr(r, x.trusted).String()),
+		slog.String("client", ClientAddr(r, x.trusted).String()),
 	}
 	if x.cause != nil {
 		attrs = append(attrs, slog.String("error", x.cause.Error()))

@@ -3,6 +3,7 @@ package standard
 import (
 	"errors"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -43,7 +44,11 @@ func parseVerifyKey(text string) (signature.VerifyKey, error) {
 }
 
 func verify(keys []signature.VerifyKey, r dialect.Request, tolerance time.Duration) (signature.Verified, error) {
-	v, err := signature.NewVerifier(keys, signature.WithTolerance(tolerance))
+	options := []signature.VerifierOption{signature.WithTolerance(tolerance)}
+	if !r.At.IsZero() {
+		options = append(options, signature.WithTime(r.At))
+	}
+	v, err := signature.NewVerifier(keys, options...)
 	if err != nil {
 		return signature.Verified{}, err
 	}
@@ -57,6 +62,9 @@ func hint(keys []signature.VerifyKey, secrets []string, r dialect.Request, why e
 		if _, err := verify(keys, r, ever); err == nil {
 			return "the signature itself is right: the request is a recorded one, or a clock is wrong"
 		}
+	}
+	if text := miswritten(keys, r, why); text != "" {
+		return text
 	}
 	if !errors.Is(why, signature.ErrNoMatch) && !errors.Is(why, signature.ErrTimestampTooOld) {
 		return ""
@@ -76,4 +84,30 @@ func hint(keys []signature.VerifyKey, secrets []string, r dialect.Request, why e
 		}
 	}
 	return ""
+}
+
+// miswritten finds headers that are not written as the standard says; "" = none.
+func miswritten(keys []signature.VerifyKey, r dialect.Request, why error) string {
+	for _, family := range []string{"webhook-", "svix-"} {
+		if errors.Is(why, signature.ErrTimestampMalformed) && millis(r.Header.Get(family+"timestamp")) {
+			return family + "timestamp is in milliseconds: the sender has to write, and to sign, seconds"
+		}
+		value := r.Header.Get(family + "signature")
+		if value == "" || strings.ContainsAny(value, ", ") {
+			continue
+		}
+		mended := dialect.Request{Header: r.Header.Clone(), Body: r.Body, At: r.At}
+		mended.Header.Set(family+"signature", "v1,"+value)
+		if _, err := verify(keys, mended, signature.DefaultTolerance); err == nil {
+			return "the signature in " + family + "signature is right, but without its version: the sender has to write v1, before it"
+		}
+	}
+	return ""
+}
+
+// millis reports whether a timestamp counts milliseconds, of a time between 2001 and 2286.
+func millis(timestamp string) bool {
+	const digits = 13
+	n, err := strconv.ParseInt(timestamp, 10, 64)
+	return err == nil && n > 0 && len(timestamp) == digits
 }
