@@ -93,7 +93,7 @@ type Attempt struct {
 	Success    bool
 	StatusCode int // 0 = no response
 	Latency    time.Duration
-	Error      string // why there is no usable response; "" otherwise
+	Error      string // why there is no usable response, or where a redirect leads; "" otherwise
 	Response   []byte // the first ResponseBytes of the body
 }
 

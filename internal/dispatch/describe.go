@@ -8,10 +8,14 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/dialect"
 	"github.com/callboard/callboard/internal/netguard"
 )
@@ -19,38 +23,75 @@ import (
 // describe says in plain words why no usable answer came. The words are shown to
 // the endpoint's owner: they hold no address, no header and no internals.
 func describe(err error, timeout time.Duration) string {
+	if text := describeConnecting(err); text != "" {
+		return text
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Sprintf("No complete answer within %s", timeout)
+		return delivery.TextTimeout + timeout.String()
 	}
 	if guard, ok := errors.AsType[*netguard.AddressError](err); ok {
-		return "Connection refused by this server's network policy: " + guard.Error()
+		return delivery.TextPolicy + guard.Error()
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		if dns.IsNotFound {
-			return "The host name does not resolve"
+			return delivery.TextNoHost
 		}
-		return "The host name could not be looked up"
+		return delivery.TextLookup
 	}
 	if text := describeTLS(err); text != "" {
 		return text
 	}
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "Connection refused: nothing listens on that port"
+		return delivery.TextRefused
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return "The receiver reset the connection"
+		return delivery.TextReset
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return "The host cannot be reached"
+		return delivery.TextUnreachable
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "The receiver closed the connection without an answer"
+		return delivery.TextClosed
 	case strings.Contains(err.Error(), "server closed idle connection"):
-		return "The receiver closed the connection without an answer"
+		return delivery.TextClosed
 	case strings.Contains(err.Error(), "malformed HTTP"):
-		return "The receiver's answer is not HTTP"
+		return delivery.TextNotHTTP
 	case strings.Contains(err.Error(), "headers exceeded"):
-		return "The answer's headers are larger than 32 KiB"
+		return delivery.TextLongHeaders
 	}
-	return "The request failed"
+	return delivery.TextFailed
+}
+
+// describeConnecting says that making the connection took longer than it may, which is
+// less than a whole exchange may; it gives "" for other errors.
+func describeConnecting(err error) string {
+	operation, ok := errors.AsType[*net.OpError](err)
+	_, dns := errors.AsType[*net.DNSError](err)
+	switch {
+	case ok && !dns && operation.Op == "dial" && operation.Timeout():
+		return delivery.TextNoConnection + connectTimeout.String()
+	case strings.Contains(err.Error(), "TLS handshake timeout"):
+		return delivery.TextNoHandshake + connectTimeout.String()
+	}
+	return ""
+}
+
+// describeRedirect says where an answer redirects to, in full but for what may be secret:
+// user, query and fragment. It gives "" if the answer does not say it.
+func describeRedirect(from *url.URL, answer delivery.Answer) string {
+	if answer.StatusCode < 300 || answer.StatusCode > 399 || answer.Header.Get("Location") == "" {
+		return ""
+	}
+	to, err := from.Parse(answer.Header.Get("Location"))
+	if err != nil || to.Host == "" || to.Scheme != "http" && to.Scheme != "https" {
+		return ""
+	}
+	shown := (&url.URL{Scheme: to.Scheme, Host: to.Host, Path: to.Path, RawPath: to.RawPath}).String()
+	if to.RawQuery != "" {
+		shown += "?…"
+	}
+	if len(shown) > maxDescription {
+		return ""
+	}
+	return delivery.TextRedirect + shown
 }
 
 // maxDescription bounds what is kept of a dialect's words.
@@ -75,37 +116,59 @@ func describeTLS(err error) string {
 		if invalid.Reason == x509.Expired {
 			return expired(invalid.Cert, time.Now())
 		}
-		return "The TLS certificate is not valid"
+		return delivery.TextInvalidCert
 	}
-	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return "The TLS certificate is for another host name"
+	if other, ok := errors.AsType[x509.HostnameError](err); ok {
+		return otherHost(other.Certificate)
 	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return "The TLS certificate is signed by an unknown authority"
+		return delivery.TextUnknownIssuer
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return "The port does not speak TLS"
+		return delivery.TextNoTLS
 	}
 	if _, ok := errors.AsType[tls.AlertError](err); ok {
-		return "The receiver refused the TLS handshake"
+		return delivery.TextHandshakeAlert
 	}
 	return ""
+}
+
+// maxNames is how many of a certificate's names are told.
+const maxNames = 3
+
+// otherHost says which host names a certificate is for. They are public, but written by a
+// stranger: what does not look like a host name is left out.
+func otherHost(cert *x509.Certificate) string {
+	if cert == nil {
+		return delivery.TextOtherHost
+	}
+	strange := func(name string) bool {
+		return len(name) > 100 || name == "" || strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789-_.*") != ""
+	}
+	names := slices.DeleteFunc(slices.Clone(cert.DNSNames), strange)
+	switch {
+	case len(names) == 0:
+		return delivery.TextOtherHost
+	case len(names) > maxNames:
+		return fmt.Sprintf("%s: it names %s and %d more", delivery.TextOtherHost, strings.Join(names[:maxNames], ", "), len(names)-maxNames)
+	}
+	return delivery.TextOtherHost + ": it names " + strings.Join(names, ", ")
 }
 
 // expired says how far outside of its life a certificate is.
 func expired(cert *x509.Certificate, now time.Time) string {
 	if cert == nil {
-		return "The TLS certificate has expired or is not yet valid"
+		return delivery.TextUndatedCert
 	}
 	if now.Before(cert.NotBefore) {
-		return "The TLS certificate is not valid before " + cert.NotBefore.UTC().Format(time.RFC3339)
+		return delivery.TextEarlyCert + cert.NotBefore.UTC().Format(time.RFC3339)
 	}
 	switch days := int(now.Sub(cert.NotAfter).Hours() / 24); days {
 	case 0:
-		return "The TLS certificate expired less than a day ago"
+		return delivery.TextExpiredCert + "less than a day ago"
 	case 1:
-		return "The TLS certificate expired 1 day ago"
+		return delivery.TextExpiredCert + "1 day ago"
 	default:
-		return fmt.Sprintf("The TLS certificate expired %d days ago", days)
+		return delivery.TextExpiredCert + strconv.Itoa(days) + " days ago"
 	}
 }

@@ -91,6 +91,8 @@ func (d *Dispatcher) post(ctx context.Context, t *target, it *item) (result, del
 	a.Response = response
 	if answer.Err != nil {
 		a.Error = describe(answer.Err, t.timeout)
+	} else if !v.Success {
+		a.Error = describeRedirect(t.url, answer)
 	}
 	next := delivery.Next(it.Delivery, v, t.schedule, end, rand.Float64())
 	r := d.completed(ctx, it, a, next, outcomeOf(v, answer))
@@ -195,6 +197,10 @@ func (d *Dispatcher) completed(ctx context.Context, it *item, a delivery.Attempt
 	if a.Success {
 		level = slog.LevelDebug
 	}
+	failure := a.Error
+	if a.StatusCode != 0 {
+		failure = "" // where a redirect leads is for the endpoint's owner alone
+	}
 	if d.cfg.Logger.Enabled(ctx, level) {
 		d.cfg.Logger.LogAttrs(ctx, level, "attempt",
 			slog.String("msg_id", it.message.external),
@@ -205,7 +211,7 @@ func (d *Dispatcher) completed(ctx context.Context, it *item, a delivery.Attempt
 			slog.String("outcome", outcome),
 			slog.Int("status_code", a.StatusCode),
 			slog.Duration("latency", a.Latency),
-			slog.String("receiver_error", a.Error),
+			slog.String("receiver_error", failure),
 			slog.Int("attempts", next.Attempts),
 			slog.String("reason", next.Reason.String()),
 			slog.Time("next_at", next.NextAt),

@@ -12,19 +12,22 @@ import (
 // maxHeaderBytes bounds the headers of a receiver's answer.
 const maxHeaderBytes = 32 << 10
 
+// connectTimeout bounds the connection's two halves, each.
+const connectTimeout = 10 * time.Second
+
 // NewTransport makes the transport that deliveries go out by. Every connection
 // passes the guard after name resolution; there is no proxy, which would hide
 // the address from the guard, no HTTP/2, no decompression.
 func NewTransport(guard *netguard.Guard) *http.Transport {
 	dialer := &net.Dialer{
-		Timeout:   10 * time.Second,
+		Timeout:   connectTimeout,
 		KeepAlive: 30 * time.Second,
 		Control:   guard.Control,
 	}
 	return &http.Transport{
 		Proxy:                  nil,
 		DialContext:            dialer.DialContext,
-		TLSHandshakeTimeout:    10 * time.Second,
+		TLSHandshakeTimeout:    connectTimeout,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{},
 		DisableCompression:     true,

@@ -17,18 +17,19 @@ import (
 
 // MessageAttemptOut is one POST of a message to an endpoint, as it ended.
 type MessageAttemptOut struct {
-	ID                 string      `json:"id" example:"atmpt_1srOrx2ZWZBpBUvZwXKQmoEYga2"`
-	MessageID          string      `json:"msgId"`
-	EndpointID         string      `json:"endpointId"`
-	URL                string      `json:"url" doc:"Where it was sent."`
-	Response           string      `json:"response" doc:"The first 16 KiB of the answer, or why there was none."`
-	ResponseStatusCode int         `json:"responseStatusCode" doc:"0 if there was no answer."`
-	ResponseDurationMs int64       `json:"responseDurationMs"`
-	Status             int         `json:"status" doc:"0 success, 2 fail."`
-	StatusText         string      `json:"statusText" enum:"success,pending,fail,sending,canceled"`
-	TriggerType        int         `json:"triggerType" doc:"0 scheduled, 1 manual."`
-	Timestamp          time.Time   `json:"timestamp"`
-	Message            *MessageOut `json:"msg,omitempty" doc:"With with_msg; without its payload."`
+	ID                 string          `json:"id" example:"atmpt_1srOrx2ZWZBpBUvZwXKQmoEYga2"`
+	MessageID          string          `json:"msgId"`
+	EndpointID         string          `json:"endpointId"`
+	URL                string          `json:"url" doc:"Where it was sent."`
+	Response           string          `json:"response" doc:"The first 16 KiB of the answer, or why there was none."`
+	ResponseStatusCode int             `json:"responseStatusCode" doc:"0 if there was no answer."`
+	ResponseDurationMs int64           `json:"responseDurationMs"`
+	Status             int             `json:"status" doc:"0 success, 2 fail."`
+	StatusText         string          `json:"statusText" enum:"success,pending,fail,sending,canceled"`
+	TriggerType        int             `json:"triggerType" doc:"0 scheduled, 1 manual."`
+	Timestamp          time.Time       `json:"timestamp"`
+	Explanation        *ExplanationOut `json:"explanation" doc:"Why it failed, in plain words; null if it did not."`
+	Message            *MessageOut     `json:"msg,omitempty" doc:"With with_msg; without its payload."`
 }
 
 // showAttempt renders an attempt. Where no answer came, response says why, as in
@@ -50,10 +51,11 @@ func (a *api) showAttempt(row *store.AttemptRow, content bool) MessageAttemptOut
 		StatusText:         statusTexts[status],
 		TriggerType:        int(row.Trigger),
 		Timestamp:          row.At.UTC(),
+		Explanation:        explain(&row.Attempt),
 	}
 	if content {
 		out.Response = string(row.Response)
-		if out.Response == "" {
+		if out.Response == "" && row.StatusCode == 0 {
 			out.Response = row.Error
 		}
 	}

@@ -1,0 +1,7 @@
+package dispatch
+
+// What tests hold against real connections.
+var (
+	Describe         = describe
+	DescribeRedirect = describeRedirect
+)
