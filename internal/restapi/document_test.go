@@ -173,8 +173,10 @@ func TestEveryRouteOfTheDocumentExists(t *testing.T) {
 	w.document().each(func(method, path string, op operation) {
 		for name, text := range tokens {
 			got := w.as(text, method, fill(path, map[string]string{"app_id": "a"}), "")
-			if op.public() {
-				got.want(204)
+			if op.public() { // it may miss a body, or what its path names
+				if got.Status == 401 || got.Status == 403 || got.Status >= 500 {
+					t.Errorf("%s %s with %s: %d %s", method, path, name, got.Status, got.Body)
+				}
 				continue
 			}
 			if got.Status != 401 {

@@ -97,6 +97,7 @@ var problemStatuses = map[int]string{
 	http.StatusNotFound:              "There is no such thing in the token's scope.",
 	http.StatusConflict:              "A name is taken, or an Idempotency-Key was used with another body.",
 	http.StatusRequestEntityTooLarge: "The body is larger than 1 MiB.",
+	http.StatusTooManyRequests:       "There are too many; Retry-After says when to try again.",
 	http.StatusUnprocessableEntity:   "Some fields are not valid; each is named.",
 	http.StatusServiceUnavailable:    "The service cannot answer at the moment; Retry-After says when to try again.",
 }
@@ -131,7 +132,25 @@ func problemResponses() map[string]*huma.Response {
 
 // describe adds to an operation what follows from its method and access.
 func (a *api) describe(op *huma.Operation, access web.Access) {
-	statuses := []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable}
+	describeProblems(op, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable)
+	if op.Method == http.MethodPost {
+		op.Parameters = append(op.Parameters, &huma.Param{
+			Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString},
+			Description: "Requests under one key within 12 hours are one request; another body under the same key is a conflict.",
+		})
+	}
+	op.Description = strings.TrimSpace(op.Description + "\n\n" + who(access))
+}
+
+// describeOpen is describe for an operation that takes no token.
+func (a *api) describeOpen(op *huma.Operation) { //nolint:unused // see handleOpen
+	op.Security = []map[string][]string{}
+	describeProblems(op, http.StatusNotFound, http.StatusTooManyRequests, http.StatusUnprocessableEntity, http.StatusServiceUnavailable)
+}
+
+// describeProblems adds the errors that an operation may answer with, and those of
+// bodies if it has one.
+func describeProblems(op *huma.Operation, statuses ...int) {
 	if op.Method != http.MethodGet && op.Method != http.MethodDelete {
 		statuses = append(statuses, http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge)
 	}
@@ -142,13 +161,6 @@ func (a *api) describe(op *huma.Operation, access web.Access) {
 		text := strconv.Itoa(s)
 		op.Responses[text] = &huma.Response{Ref: "#/components/responses/Problem" + text}
 	}
-	if op.Method == http.MethodPost {
-		op.Parameters = append(op.Parameters, &huma.Param{
-			Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString},
-			Description: "Requests under one key within 12 hours are one request; another body under the same key is a conflict.",
-		})
-	}
-	op.Description = strings.TrimSpace(op.Description + "\n\n" + who(access))
 }
 
 // who says which tokens a route takes.
