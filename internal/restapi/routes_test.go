@@ -561,25 +561,35 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}
-	const defaults = `{"catalog":"all","schemaValidation":"strict","dialects":["native","shared","silent","terse"],"defaultDialect":"native","resourceUrlBase":null}`
+	const rest = `,"portal":{"name":null,"logo":null,"accent":null,"allowedOrigins":[]},"publicCatalog":false}`
+	const defaults = `{"catalog":"all","schemaValidation":"strict","dialects":["native","shared","silent","terse"],"defaultDialect":"native","resourceUrlBase":null` + rest
 	check(w.do("GET", "/settings", ""), defaults)
 	check(w.do("PATCH", "/settings", `{"catalog":["native"],"schemaValidation":"warn","dialects":["silent"],"defaultDialect":"silent"}`),
-		`{"catalog":["native"],"schemaValidation":"warn","dialects":["silent"],"defaultDialect":"silent","resourceUrlBase":null}`)
+		`{"catalog":["native"],"schemaValidation":"warn","dialects":["silent"],"defaultDialect":"silent","resourceUrlBase":null`+rest)
 	w.app("a")
 	if got := w.do("POST", "/app/a/endpoint", `{"url":"https://example.com"}`).want(201).text("dialect"); got != "silent" {
 		t.Errorf("dialect %s, want the org's", got)
 	}
 	w.do("POST", "/app/a/endpoint", `{"url":"https://example.com","dialect":"native"}`).want(422)
-	check(w.do("PATCH", "/settings", `{"catalog":"none"}`), `{"catalog":"none","schemaValidation":"warn","dialects":["silent"],"defaultDialect":"silent","resourceUrlBase":null}`)
-	check(w.do("GET", "/settings", ""), `{"catalog":"none","schemaValidation":"warn","dialects":["silent"],"defaultDialect":"silent","resourceUrlBase":null}`)
+	check(w.do("PATCH", "/settings", `{"catalog":"none"}`), `{"catalog":"none","schemaValidation":"warn","dialects":["silent"],"defaultDialect":"silent","resourceUrlBase":null`+rest)
+	check(w.do("GET", "/settings", ""), `{"catalog":"none","schemaValidation":"warn","dialects":["silent"],"defaultDialect":"silent","resourceUrlBase":null`+rest)
 	check(w.do("PATCH", "/settings", `{"catalog":null,"schemaValidation":null,"dialects":null,"defaultDialect":null}`), defaults)
 	const base = `"https://events.example.com/callboard/"`
 	check(w.do("PATCH", "/settings", `{"resourceUrlBase":`+base+`}`), strings.Replace(defaults, `"resourceUrlBase":null`, `"resourceUrlBase":`+base, 1))
 	check(w.do("PATCH", "/settings", `{"resourceUrlBase":null}`), defaults)
+	const portal = `{"name":"Acme","logo":null,"accent":"#0f766e","allowedOrigins":["https://app.example.com"]}`
+	branded := strings.Replace(defaults, `{"name":null,"logo":null,"accent":null,"allowedOrigins":[]}`, portal, 1)
+	check(w.do("PATCH", "/settings", `{"portal":{"accent":"#0f766e","allowedOrigins":["https://app.example.com"]}}`), strings.Replace(branded, `"Acme"`, `null`, 1))
+	check(w.do("PATCH", "/settings", `{"portal":{"name":"Acme"}}`), branded)
+	check(w.do("PATCH", "/settings", `{"portal":{}}`), branded)
+	check(w.do("PATCH", "/settings", `{"portal":null,"publicCatalog":true}`), strings.Replace(defaults, `"publicCatalog":false`, `"publicCatalog":true`, 1))
+	check(w.do("PATCH", "/settings", `{"publicCatalog":null}`), defaults)
 	for _, bad := range []string{
 		`{"catalog":"some"}`, `{"catalog":["martian"]}`, `{"catalog":5}`, `{"schemaValidation":"off"}`, `{"dialects":[]}`, `{"dialects":["martian"]}`,
 		`{"defaultDialect":"martian"}`, `{"dialects":["silent"]}`, `{"catalogue":"all"}`,
 		`{"resourceUrlBase":"events.example.com"}`, `{"resourceUrlBase":"https://a.example/?x"}`, `{"resourceUrlBase":5}`,
+		`{"portal":{"name":5}}`, `{"portal":{"colour":"#000000"}}`, `{"portal":{"accent":"red"}}`, `{"portal":{"allowedOrigins":["*"]}}`, `{"portal":[]}`,
+		`{"publicCatalog":"yes"}`,
 	} {
 		w.do("PATCH", "/settings", bad).want(422)
 	}

@@ -17,6 +17,43 @@ type SettingsOut struct {
 	Dialects         []string      `json:"dialects" nullable:"false"`
 	DefaultDialect   string        `json:"defaultDialect"`
 	ResourceURLBase  *string       `json:"resourceUrlBase" doc:"What resource_url begins with in webhooks of the sessionboard dialect; null = the server's own address."`
+	Portal           PortalOut     `json:"portal"`
+	PublicCatalog    bool          `json:"publicCatalog" doc:"Whether the catalogue of event types may be read without a token."`
+}
+
+// PortalOut is how the dashboard looks to an org's tenants, and where it may be embedded.
+type PortalOut struct {
+	Brand
+	AllowedOrigins []string `json:"allowedOrigins" nullable:"false" doc:"The sites that may show an app's pages in a frame."`
+}
+
+// Brand is how the dashboard looks to an org's tenants; null = as Callboard does.
+type Brand struct {
+	Name   *string `json:"name" doc:"What stands above the pages; null = Callboard's name."`
+	Logo   *string `json:"logo" doc:"An image as a data: URI; null = none."`
+	Accent *string `json:"accent" doc:"The colour of what can be clicked, as #rrggbb; null = Callboard's."`
+}
+
+// showBrand renders a portal's looks.
+func showBrand(p *settings.Portal) Brand {
+	return Brand{Name: pointer(p.Name), Logo: pointer(p.Logo), Accent: pointer(p.Accent)}
+}
+
+// PortalPatch changes what is sent of a portal; null goes back to the default.
+type PortalPatch struct {
+	Name           optional[string]   `json:"name,omitzero" maxLength:"100" doc:"What stands above the pages of an app; null = Callboard's name."`
+	Logo           optional[string]   `json:"logo,omitzero" doc:"An image of at most 48 KiB as data:image/png;base64,… (or jpeg, webp, svg+xml); null = none."`
+	Accent         optional[string]   `json:"accent,omitzero" doc:"The colour of what can be clicked, as #rrggbb; null = Callboard's." example:"#0f766e"`
+	AllowedOrigins optional[[]string] `json:"allowedOrigins,omitzero" doc:"The sites that may show an app's pages in a frame, at most 20: https://, host, port if it is not 443. http is for localhost alone. null = none."`
+	_              struct{}           `additionalProperties:"false"`
+}
+
+// apply changes what was sent.
+func (in *PortalPatch) apply(p *settings.Portal) {
+	set(in.Name, &p.Name)
+	set(in.Logo, &p.Logo)
+	set(in.Accent, &p.Accent)
+	set(in.AllowedOrigins, &p.AllowedOrigins)
 }
 
 // SettingsPatch changes the settings that are sent; null goes back to the default.
@@ -27,6 +64,8 @@ type SettingsPatch struct {
 	Dialects         optional[[]string]      `json:"dialects,omitzero" doc:"The dialects that endpoints may use; null = all."`
 	DefaultDialect   optional[string]        `json:"defaultDialect,omitzero" doc:"The dialect of endpoints that name none; native by default."`
 	ResourceURLBase  optional[string]        `json:"resourceUrlBase,omitzero" maxLength:"1024" doc:"What resource_url begins with in webhooks of the sessionboard dialect: an http or https URL; null = the server's own address." example:"https://events.example.com"`
+	Portal           optional[PortalPatch]   `json:"portal,omitzero" doc:"How the dashboard looks to tenants and where it may be embedded: what is sent of it changes; null = all of it as it was at first."`
+	PublicCatalog    optional[bool]          `json:"publicCatalog,omitzero" doc:"Whether the catalogue of event types may be read without a token; false by default."`
 	_                struct{}                `additionalProperties:"false"`
 }
 
@@ -76,6 +115,8 @@ func showSettings(s *settings.Settings) SettingsOut {
 	return SettingsOut{
 		Catalog: catalogChoice{s.Catalog}, SchemaValidation: s.SchemaValidation,
 		Dialects: s.Dialects, DefaultDialect: s.DefaultDialect, ResourceURLBase: pointer(s.ResourceURLBase),
+		Portal:        PortalOut{Brand: showBrand(&s.Portal), AllowedOrigins: append([]string{}, s.Portal.AllowedOrigins...)},
+		PublicCatalog: s.PublicCatalog,
 	}
 }
 
@@ -120,4 +161,13 @@ func (in *SettingsPatch) apply(s *settings.Document) {
 	set(in.Dialects, &s.Dialects)
 	set(in.DefaultDialect, &s.DefaultDialect)
 	set(in.ResourceURLBase, &s.ResourceURLBase)
+	set(in.PublicCatalog, &s.PublicCatalog)
+	if in.Portal.Sent {
+		next := s.Branding()
+		s.Portal = nil
+		if change := in.Portal.Value; change != nil {
+			change.apply(&next)
+			s.Portal = &next
+		}
+	}
 }

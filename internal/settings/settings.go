@@ -31,6 +31,8 @@ type Document struct {
 	Dialects         []string `json:"dialects,omitempty"`
 	DefaultDialect   string   `json:"defaultDialect,omitempty"`
 	ResourceURLBase  string   `json:"resourceUrlBase,omitempty"`
+	Portal           *Portal  `json:"portal,omitempty"`
+	PublicCatalog    bool     `json:"publicCatalog,omitempty"`
 }
 
 // Parse reads a stored document; nil has all defaults. Fields that a newer version
@@ -53,6 +55,8 @@ type Settings struct {
 	Dialects         []string // that endpoints may use
 	DefaultDialect   string   // of endpoints that name none; "" = there is none left to use
 	ResourceURLBase  string   // what links to resources in webhooks begin with; "" = the server's own address
+	Portal           Portal
+	PublicCatalog    bool // whether the event types may be read without a token
 }
 
 // Of reads a stored document and fills in the defaults. known are all dialects.
@@ -77,6 +81,8 @@ func (d *Document) Filled(known []string) Settings {
 		s.DefaultDialect = d.DefaultDialect
 	}
 	s.ResourceURLBase = d.ResourceURLBase
+	s.Portal = d.Branding()
+	s.PublicCatalog = d.PublicCatalog
 	return s
 }
 
@@ -98,7 +104,7 @@ func (d *Document) Check(known []string) error {
 	case !ValidBase(s.ResourceURLBase):
 		return errs.InvalidField(BadBase, "body", "resourceUrlBase")
 	}
-	return nil
+	return s.Portal.check()
 }
 
 // maxBase is the longest resourceUrlBase, in bytes.
