@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/callboard/callboard/internal/dashboard"
 	"github.com/callboard/callboard/internal/inbound"
 	"github.com/callboard/callboard/internal/readapi"
 	"github.com/callboard/callboard/internal/restapi"
@@ -35,6 +36,12 @@ func (a *App) buildAPI() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	page, err := dashboard.New(dashboard.Config{
+		Orgs: a.store, Codec: a.codec, NoPlay: a.cfg.NoPlay, Logger: a.cfg.Logger, TrustedProxies: a.cfg.TrustedProxies,
+	})
+	if err != nil {
+		return nil, err
+	}
 	// Not a mux: it would answer some paths itself, in a form that is none of theirs.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path + "/"; {
@@ -42,6 +49,8 @@ func (a *App) buildAPI() (http.Handler, error) {
 			read.ServeHTTP(w, r)
 		case strings.HasPrefix(path, inbound.Prefix):
 			sources.ServeHTTP(w, r)
+		case page.Serves(r.URL.Path):
+			page.ServeHTTP(w, r)
 		default:
 			own.ServeHTTP(w, r)
 		}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/callboard/callboard/internal/catalog"
 	"github.com/callboard/callboard/internal/commit"
+	"github.com/callboard/callboard/internal/dashboard"
 	"github.com/callboard/callboard/internal/dialect"
 	"github.com/callboard/callboard/internal/dialect/builtin"
 	"github.com/callboard/callboard/internal/dispatch"
@@ -122,6 +123,8 @@ type database interface {
 	janitor.Store
 	timer.Store
 	ingest.Store
+	dashboard.Orgs
+	HasApps(ctx context.Context) (bool, error)
 	IDKey(ctx context.Context) ([]byte, error)
 	Close() error
 }

@@ -46,6 +46,8 @@ type Config struct {
 	// default 1 h.
 	TimeSpentDelay time.Duration
 
+	NoPlay bool // whether there is no Play: no inboxes for everybody, and no page for them
+
 	TLSCert, TLSKey string         // files; both or none
 	TrustedProxies  []netip.Prefix // whose X-Forwarded-For is believed
 	DebugListen     string         // host:port of net/http/pprof, which should be on loopback; "" = off

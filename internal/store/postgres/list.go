@@ -100,6 +100,16 @@ func (s *Store) App(ctx context.Context, org string, ref store.Ref) (app store.A
 	return one(ctx, s, scanApp, query, org, key)
 }
 
+// OrgOf gives the org of an app.
+func (s *Store) OrgOf(ctx context.Context, app id.ID) (string, error) {
+	return one(ctx, s, pgx.RowTo[string], `SELECT org FROM app WHERE id = $1 AND NOT deleted`, int64(app))
+}
+
+// HasApps reports whether any org has or had an app whose rows are still there.
+func (s *Store) HasApps(ctx context.Context) (bool, error) {
+	return one(ctx, s, pgx.RowTo[bool], `SELECT EXISTS (SELECT 1 FROM app)`)
+}
+
 // Apps lists the apps of an org.
 func (s *Store) Apps(ctx context.Context, org string, p store.Page) (store.Listed[store.App], error) {
 	b, out := paging.Within(p, 0, 0), paging.NewPage[store.App](p)

@@ -46,6 +46,24 @@ func (s *Store) App(ctx context.Context, org string, ref store.Ref) (app store.A
 	return app, err
 }
 
+// OrgOf gives the org of an app.
+func (s *Store) OrgOf(ctx context.Context, app id.ID) (org string, err error) {
+	err = s.find(ctx, `SELECT org FROM app WHERE id = ? AND deleted = 0`, func(row []driver.Value) error {
+		org = text(row[0])
+		return nil
+	}, int64(app))
+	return org, err
+}
+
+// HasApps reports whether any org has or had an app whose rows are still there.
+func (s *Store) HasApps(ctx context.Context) (found bool, err error) {
+	err = s.read(ctx, func(c *conn) (err error) {
+		found, err = c.one(ctx, `SELECT 1 FROM app LIMIT 1`, func([]driver.Value) error { return nil })
+		return err
+	})
+	return found, err
+}
+
 // Apps lists the apps of an org.
 func (s *Store) Apps(ctx context.Context, org string, p store.Page) (store.Listed[store.App], error) {
 	b, out := paging.Within(p, 0, 0), paging.NewPage[store.App](p)

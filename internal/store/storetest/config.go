@@ -52,6 +52,9 @@ func testAppUIDs(w *world) {
 	w.absent("org in another case", err)
 	_, err = w.App(w.ctx(), "org_2", store.Ref{ID: upper.ID})
 	w.absent("app of another org", err)
+	org, err := w.OrgOf(w.ctx(), other.ID)
+	w.ok("org of an app", err)
+	same(w, "org of an app", "org_2", org)
 	err = w.Update(w.ctx(), func(tx commit.Tx) error {
 		return tx.Apply(w.ctx(), &store.Changes{Apps: []store.App{{ID: w.next(), Org: "org_1", UID: "acme"}}})
 	})
@@ -61,6 +64,9 @@ func testAppUIDs(w *world) {
 }
 
 func testAppUIDReuse(w *world) {
+	some, err := w.HasApps(w.ctx())
+	w.ok("has apps", err)
+	same(w, "has apps", false, some)
 	first := store.App{ID: w.next(), Org: "org_1", UID: "acme", ConfigVersion: 1}
 	w.write(store.Changes{Apps: []store.App{first}})
 	gone := first
@@ -72,6 +78,11 @@ func testAppUIDReuse(w *world) {
 	same(w, "app that took the uid", second, got)
 	_, err = w.App(w.ctx(), "org_1", store.Ref{ID: first.ID})
 	w.absent("deleted app", err)
+	_, err = w.OrgOf(w.ctx(), first.ID)
+	w.absent("org of a deleted app", err)
+	some, err = w.HasApps(w.ctx())
+	w.ok("has apps", err)
+	same(w, "has apps", true, some)
 
 	// A uid changes hands within a batch.
 	second.UID = "former"

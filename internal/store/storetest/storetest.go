@@ -33,6 +33,10 @@ type Store interface {
 	janitor.Store
 	liveReads
 	sourceReads
+	// OrgOf gives the org of an app; store.ErrNotFound if there is none or it is deleted.
+	OrgOf(ctx context.Context, app id.ID) (string, error)
+	// HasApps reports whether there is any app, be it a deleted one whose rows are still there.
+	HasApps(ctx context.Context) (bool, error)
 	// IDKey gives the installation's id key, the same at each start.
 	IDKey(ctx context.Context) ([]byte, error)
 	Close() error
