@@ -242,7 +242,7 @@ type Changes struct {
 	Healths    []Health           // upsert by endpoint
 	Healthy    []id.ID            // endpoints whose health row goes
 	Payloads   []id.ID            // messages whose payload goes, and the body they came in with
-	Attempts   []delivery.Attempt // attempts whose response goes: Key and ID name them
+	Attempts   []delivery.Attempt // attempts whose response goes, and the Error beside one: Key and ID name them
 	Tasks      []Task             // upsert by id
 	Sources    []Source           // upsert by id
 	Received   []Received         // insert

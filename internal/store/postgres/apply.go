@@ -440,7 +440,8 @@ func (t *tx) dropResponses(c *store.Changes) error {
 		a := &c.Attempts[i]
 		msgs[i], eps[i], ids[i] = int64(a.Message), int64(a.Endpoint), int64(a.ID)
 	}
-	t.queue("responses", `UPDATE attempt a SET response = NULL FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS i(msg, ep, id)
+	t.queue("responses", `UPDATE attempt a SET response = NULL, error = CASE WHEN a.status = 0 THEN a.error END
+		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS i(msg, ep, id)
 		WHERE a.msg = i.msg AND a.ep = i.ep AND a.id = i.id`, msgs, eps, ids)
 	return nil
 }

@@ -453,7 +453,7 @@ func (t *tx) dropPayloads(_ context.Context, c *store.Changes) error {
 func (t *tx) dropResponses(_ context.Context, c *store.Changes) error {
 	for i := range c.Attempts {
 		a := &c.Attempts[i]
-		_, err := t.writer.conn.run(`UPDATE attempt SET response = NULL WHERE id = ? AND msg = ? AND ep = ?`,
+		_, err := t.writer.conn.run(`UPDATE attempt SET response = NULL, error = CASE WHEN status = 0 THEN error END WHERE id = ? AND msg = ? AND ep = ?`,
 			int64(a.ID), int64(a.Message), int64(a.Endpoint))
 		if err != nil {
 			return err

@@ -185,6 +185,26 @@ func testDropResponse(w *world) {
 	}
 }
 
+// testDropRedirect drops with a response what it said, and keeps why there was none.
+func testDropRedirect(w *world) {
+	app, eps := w.app(1)
+	w.deliver(app.ID, eps[0].ID, 2, w.now)
+	rows := w.claim(eps[0].ID, w.now.Add(time.Hour), 2).Rows
+	moved, silent := w.retry(rows[0], w.now), w.retry(rows[1], w.now)
+	moved.Attempt.StatusCode, moved.Attempt.Error = 301, "The receiver redirects to https://a.example/"
+	silent.Attempt.StatusCode, silent.Attempt.Error, silent.Attempt.Response = 0, "No complete answer within 15s", []byte("begun")
+	w.write(store.Changes{Completed: []store.Completion{moved, silent}})
+	w.write(store.Changes{Attempts: []delivery.Attempt{
+		{Key: moved.Attempt.Key, ID: moved.Attempt.ID}, {Key: silent.Attempt.Key, ID: silent.Attempt.ID},
+	}})
+	moved.Attempt.Error, moved.Attempt.Response, silent.Attempt.Response = "", nil, nil
+	for _, want := range []delivery.Attempt{moved.Attempt, silent.Attempt} {
+		got, err := w.Attempt(w.ctx(), app.ID, want.Message, want.ID)
+		w.ok("attempt", err)
+		same(w, "attempt", want, got.Attempt)
+	}
+}
+
 func testShrink(w *world) {
 	app, eps := w.app(1)
 	w.ok("shrink", w.Shrink(w.ctx()))

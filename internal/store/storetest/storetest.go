@@ -154,6 +154,7 @@ func Run(t *testing.T, d Driver) {
 		{"a late result of a dropped message is nothing", testDropLeased},
 		{"payloads expire", testPayloads},
 		{"responses are dropped", testDropResponse},
+		{"what a response said is dropped with it", testDropRedirect},
 		{"free pages are given back", testShrink},
 
 		{"objects come back as they were written", testObjectRoundTrip},
