@@ -47,6 +47,7 @@ var layers = []layer{
 	{number: 4, path: "internal/simulator"},
 	{number: 4, path: "internal/store"},
 	{number: 5, path: "internal/commit"},
+	{number: 5, path: "internal/outgoing"},
 	{number: 5, path: "internal/store/document"},
 	{number: 5, path: "internal/store/migration"},
 	{number: 6, path: "internal/store/paging"},

@@ -34,6 +34,7 @@ import (
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/dialect"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/outgoing"
 )
 
 // errDraining is why requests under way are cut off when the drain runs out.
@@ -64,7 +65,7 @@ type Config struct {
 	MaxUnrecorded int           // requests under way and results not yet on disk; default 4096
 	DrainTimeout  time.Duration // for requests under way at the end; default 20 s
 
-	UserAgent string                // default "Callboard"
+	UserAgent string                // default outgoing.DefaultUserAgent
 	Now       func() time.Time      // the wall clock; set only by tests in which it jumps
 	Logger    *slog.Logger          // default slog.Default()
 	Metrics   prometheus.Registerer // nil = not registered
@@ -99,9 +100,6 @@ func (cfg *Config) setDefaults() {
 		// compare by the wall clock, also when it is set.
 		cfg.Now = func() time.Time { return time.Now().Round(0) }
 	}
-	if cfg.UserAgent == "" {
-		cfg.UserAgent = "Callboard"
-	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
@@ -111,6 +109,7 @@ func (cfg *Config) setDefaults() {
 // committer, whose Handoff it is, and gets the committer at Run.
 type Dispatcher struct {
 	cfg     Config
+	maker   outgoing.Maker
 	metrics metrics
 
 	mu       sync.Mutex
@@ -150,6 +149,7 @@ func New(cfg Config) (*Dispatcher, error) {
 	cfg.setDefaults()
 	d := &Dispatcher{
 		cfg:        cfg,
+		maker:      outgoing.Maker{Dialects: cfg.Dialects, UserAgent: cfg.UserAgent},
 		lanes:      map[id.ID]*lane{},
 		apps:       map[id.ID]*gate{},
 		kick:       make(chan struct{}, 1),

@@ -4,18 +4,16 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"math/rand/v2"
 	"net/http"
-	"runtime/debug"
 	"time"
 
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/dialect"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/outgoing"
 	"github.com/callboard/callboard/internal/store"
 )
 
@@ -70,14 +68,13 @@ func (d *Dispatcher) loadMessage(ctx context.Context, it *item) error {
 func (d *Dispatcher) post(ctx context.Context, t *target, it *item) (result, delivery.Verdict) {
 	m := it.message
 	begin := d.cfg.Now()
-	body, err := d.render(ctx, t.dialect, m)
+	body, err := d.render(ctx, t.Dialect, m)
 	if err != nil {
 		a := attemptOf(it, begin)
 		a.Error = describeUnrenderable(err)
 		return d.completed(ctx, it, a, it.Fail(delivery.Unrenderable), outcomeFailed), delivery.Verdict{}
 	}
-	header := maps.Clone(t.header)
-	t.signer.Sign(header, m.external, begin, body)
+	header := t.Header(m.external, begin, body)
 	answer, response := d.exchange(ctx, t, header, body)
 	end := d.cfg.Now()
 	if errors.Is(answer.Err, errDraining) {
@@ -92,7 +89,7 @@ func (d *Dispatcher) post(ctx context.Context, t *target, it *item) (result, del
 	if answer.Err != nil {
 		a.Error = describe(answer.Err, t.timeout)
 	} else if !v.Success {
-		a.Error = describeRedirect(t.url, answer)
+		a.Error = describeRedirect(t.URL, answer)
 	}
 	next := delivery.Next(it.Delivery, v, t.schedule, end, rand.Float64())
 	r := d.completed(ctx, it, a, next, outcomeOf(v, answer))
@@ -100,31 +97,16 @@ func (d *Dispatcher) post(ctx context.Context, t *target, it *item) (result, del
 	return r, v
 }
 
-// errOwn is why a message of the org's own is not written in a vendor's dialect. None is
-// planned so; the endpoint had another dialect then.
-var errOwn = fmt.Errorf("%w: the message is of an event type of your own, which only native endpoints hear", dialect.ErrUnrenderable)
-
-// render writes a message's body: what came in from a vendor goes out in that vendor's
-// dialect as it came, byte for byte. A dialect that panics has a defect; the delivery ends,
+// render writes a message's body. A dialect that panics has a defect; the delivery ends,
 // as with a payload that cannot be rendered, and the process goes on with the others.
-func (d *Dispatcher) render(ctx context.Context, in dialect.Dialect, m *message) (body []byte, err error) {
-	defer func() {
-		if defect := recover(); defect != nil {
-			// What it says may hold the payload: where it happened is enough.
-			d.cfg.Logger.ErrorContext(ctx, "a dialect panicked", "dialect", in.Name(), "event_type", m.Type,
-				"msg_id", m.external, "defect", fmt.Sprintf("%T", defect), "stack", string(debug.Stack()))
-			body, err = nil, dialect.ErrUnrenderable
-		}
-	}()
-	if m.Raw != nil && m.From == in.Name() {
-		return m.Raw, nil
+func (d *Dispatcher) render(ctx context.Context, in dialect.Dialect, m *message) ([]byte, error) {
+	body, err := outgoing.Body(in, &m.Message, m.external)
+	if defect, ok := errors.AsType[*outgoing.DefectError](err); ok {
+		// What it says may hold the payload: where it happened is enough.
+		d.cfg.Logger.ErrorContext(ctx, "a dialect panicked", "dialect", in.Name(), "event_type", m.Type,
+			"msg_id", m.external, "defect", defect.Kind, "stack", string(defect.Stack))
 	}
-	if m.Tenant == "" && in.Name() != dialect.Native {
-		return nil, errOwn
-	}
-	return in.Render(dialect.Message{
-		ID: m.external, Type: m.Type, Time: m.ID.Time(), Tenant: m.Tenant, ResourceBase: m.ResourceBase, Payload: m.Payload,
-	})
+	return body, err
 }
 
 // attemptOf begins the record of an attempt.
@@ -140,8 +122,8 @@ func (d *Dispatcher) exchange(ctx context.Context, t *target, header http.Header
 	defer cancel()
 	req := &http.Request{
 		Method:        http.MethodPost,
-		URL:           t.url,
-		Host:          t.url.Host,
+		URL:           t.URL,
+		Host:          t.URL.Host,
 		Proto:         "HTTP/1.1",
 		ProtoMajor:    1,
 		ProtoMinor:    1,

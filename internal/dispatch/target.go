@@ -4,25 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/callboard/callboard/internal/delivery"
-	"github.com/callboard/callboard/internal/dialect"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/outgoing"
 	"github.com/callboard/callboard/internal/store"
 )
 
 // target is an endpoint as its sender needs it: everything that is the same for
 // all attempts, prepared. It does not change; a changed endpoint gets a new one.
 type target struct {
+	*outgoing.Target
+
 	app      id.ID
-	url      *url.URL
-	header   http.Header // custom headers, content type, user agent; never modified
-	dialect  dialect.Dialect
-	signer   dialect.Signer
-	perApp   bool // the signer is made of the app's secrets
+	perApp   bool // it signs with the app's secrets
 	schedule []time.Duration
 	timeout  time.Duration
 	// goodUntil is when a secret's grace period ends and the signer is out of date, or
@@ -98,41 +94,20 @@ func (d *Dispatcher) gate(app *store.App, now time.Time) *gate {
 
 // prepare makes the target of an endpoint of an app.
 func (d *Dispatcher) prepare(ep *delivery.Endpoint, app *store.App, now time.Time) (*target, error) {
+	made, err := d.maker.Target(ep, app.SigningTokens, now)
+	if err != nil {
+		return nil, err
+	}
 	t := &target{
-		app:      ep.App,
-		header:   make(http.Header, len(ep.Headers)+8),
-		schedule: ep.RetrySchedule,
-		timeout:  ep.Timeout,
-	}
-	var known bool
-	if t.dialect, known = d.cfg.Dialects.Get(ep.Dialect); !known {
-		return nil, fmt.Errorf("endpoint has a dialect that this server does not know: %q", ep.Dialect)
-	}
-	var err error
-	if t.url, err = url.Parse(ep.URL); err != nil {
-		return nil, errors.New("endpoint has a URL that does not parse")
-	}
-	secrets := ep.Secrets
-	if t.perApp = t.dialect.Secrets().PerApp; t.perApp {
-		secrets = app.SigningTokens
-	}
-	if t.signer, err = t.dialect.NewSigner(delivery.Active(secrets, now)); err != nil {
-		return nil, fmt.Errorf("prepare signing: %w", err)
-	}
-	for _, s := range secrets {
-		if !s.Expires.IsZero() && s.Expires.After(now) && (t.goodUntil.IsZero() || s.Expires.Before(t.goodUntil)) {
-			t.goodUntil = s.Expires
-		}
+		Target:    made,
+		app:       ep.App,
+		perApp:    made.Dialect.Secrets().PerApp,
+		schedule:  ep.RetrySchedule,
+		timeout:   ep.Timeout,
+		goodUntil: made.Until,
 	}
 	if known := now.Add(targetLife); d.cfg.Watcher != nil && (t.goodUntil.IsZero() || known.Before(t.goodUntil)) {
 		t.goodUntil = known
-	}
-	for name, value := range ep.Headers {
-		t.header.Set(name, value)
-	}
-	t.header.Set("Content-Type", "application/json")
-	if t.header.Get("User-Agent") == "" {
-		t.header.Set("User-Agent", d.cfg.UserAgent)
 	}
 	if t.schedule == nil {
 		t.schedule = d.cfg.Schedule
