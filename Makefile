@@ -39,6 +39,10 @@ lint: ## Run go vet and golangci-lint (staticcheck included)
 generate: ## Rebuild generated files
 	go generate ./...
 
+.PHONY: dashboard
+dashboard: ## Check the dashboard's page and build it into internal/dashboard/dist
+	cd dashboard-ui && npm ci --ignore-scripts && npm run check && npm run build
+
 .PHONY: walks
 walks: ## Walk the API with the npm clients
 	scripts/check walks

@@ -1,0 +1,87 @@
+// Who is signed in, and what they may see.
+import { clock } from '../lib/clock.svelte'
+import { theme } from '../lib/theme.svelte'
+import { api } from '.'
+import { ApiError, onUnauthorized, useBearer } from './client'
+import type { Capability, Session } from './types'
+
+/** Whether the page is inside of another's frame: no cookie is sent there, so a token in memory stands for it. */
+export const embedded = window.self !== window.top
+
+class SessionStore {
+  /** undefined until it is known. */
+  state = $state<'in' | 'out' | undefined>(undefined)
+  value = $state.raw<Session | undefined>(undefined)
+  /** Why the viewer sees the sign-in page, if that needs saying. */
+  note = $state<string | undefined>(undefined)
+
+  constructor() {
+    onUnauthorized(() => {
+      if (this.state === 'in') this.#leave('Your session has ended. Sign in again to go on.')
+    })
+  }
+
+  /** Asks the server who this is. An error that says neither is thrown. */
+  async restore() {
+    try {
+      this.#enter(await api.session.get())
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error
+      this.state = 'out'
+    }
+  }
+
+  /** Signs in with what stood in a link, or with a token that was pasted. */
+  async signIn(proof: { key: string } | { token: string }) {
+    const session = await api.session.create({ ...proof, bearer: embedded })
+    if (session.token !== undefined) useBearer(session.token)
+    this.#enter(session)
+  }
+
+  /** Takes a token of the page around this one as it is. */
+  async adopt(token: string) {
+    useBearer(token)
+    await this.restore()
+    if (this.state === 'out') useBearer(undefined)
+  }
+
+  async signOut() {
+    await api.session.end()
+    this.#leave(undefined)
+  }
+
+  /** Whether the session may do what the capability names. The API decides; this only hides what it would refuse. */
+  can(capability: Capability): boolean {
+    const session = this.value
+    if (session === undefined) return false
+    if (session.readOnly && capability !== 'ViewBase' && capability !== 'ViewEndpointSecret') return false
+    return session.capabilities === null || session.capabilities.includes(capability)
+  }
+
+  /** Whether the session is one app's portal. */
+  get portal(): boolean {
+    return this.value?.app != null
+  }
+
+  /** Whether the session may change what is the org's: apps, settings, event types. */
+  get admin(): boolean {
+    return this.value !== undefined && this.value.app === null && !this.value.readOnly && this.value.capabilities === null
+  }
+
+  #enter(session: Session) {
+    this.value = session
+    this.state = 'in'
+    this.note = undefined
+    clock.set(session.serverTime)
+    theme.brand(session.brand.accent)
+  }
+
+  #leave(note: string | undefined) {
+    useBearer(undefined)
+    this.value = undefined
+    this.state = 'out'
+    this.note = note
+  }
+}
+
+export const session = new SessionStore()

@@ -1,0 +1,8 @@
+import { mount } from 'svelte'
+import './app.css'
+import App from './App.svelte'
+import { takeFragment } from './lib/fragment'
+
+// What signs in must not stay in the address: it goes before anything else happens.
+const fragment = takeFragment()
+mount(App, { target: document.getElementById('app')!, props: { fragment } })
