@@ -47,6 +47,10 @@ dashboard: ## Check the dashboard's page and build it into internal/dashboard/di
 walks: ## Walk the API with the npm clients
 	scripts/check walks
 
+.PHONY: browser
+browser: ## Use the pages in Chromium
+	scripts/check browser
+
 .PHONY: kill
 kill: ## Kill the server and PostgreSQL under load; ROUNDS=3, PG_ROUNDS=3
 	ROUNDS=$(ROUNDS) PG_ROUNDS=$(PG_ROUNDS) scripts/check kill

@@ -33,6 +33,9 @@ var killRounds = flag.Int("kill.rounds", 1, "how often TestKill kills the server
 // postgresRounds is the same for the database's server. The gate runs 3, the soak 20.
 var postgresRounds = flag.Int("kill.postgres", 1, "how often TestKillPostgres kills PostgreSQL")
 
+// shots is where the browser tests put pictures of the pages, for whoever wants to look at them.
+var shots = flag.String("browser.shots", "", "directory for pictures of the pages; none are taken without it")
+
 const programPackage = "github.com/callboard/callboard/cmd/callboard"
 
 // roleVariable makes this test binary a server of the role's kind instead of a test.
@@ -58,6 +61,7 @@ func TestMain(m *testing.M) {
 	}
 	dirOfProgram = dir
 	code := postgrestest.Main(m)
+	chromium.Close()
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }

@@ -21,7 +21,7 @@ func TestNPM(t *testing.T) {
 	npm, node := testenv.Need(t, "npm"), testenv.Need(t, "node")
 	dir := t.TempDir()
 	copyNPM(t, dir)
-	install := exec.Command(npm, "ci", "--ignore-scripts")
+	install := exec.Command(npm, "ci", "--ignore-scripts", "--omit=dev")
 	install.Dir = dir
 	if out, err := install.CombinedOutput(); err != nil {
 		testenv.Skip(t, "npm", fmt.Sprintf("the packages cannot be installed: %v\n%s", err, out))
@@ -44,7 +44,7 @@ func TestNPM(t *testing.T) {
 }
 
 // copyNPM copies what git knows of the directory, so that nothing is installed in the checkout.
-func copyNPM(t *testing.T, dir string) {
+func copyNPM(t testing.TB, dir string) {
 	t.Helper()
 	for _, name := range []string{".npmrc", "package.json", "package-lock.json", "receiver.mjs", "walk.mjs"} {
 		copyFile(t, filepath.Join(npmDir, name), filepath.Join(dir, name))

@@ -26,7 +26,7 @@ const Variable = "CALLBOARD_REQUIRE"
 // requirements find what tests may need. Each gives a path, or "" where there is none to give, or says what is missing.
 var requirements = map[string]func() (string, error){
 	"bash":     program("bash"),
-	"chromium": program("chromium"),
+	"chromium": program("chromium", "chromium-browser", "google-chrome"),
 	"curl":     program("curl"),
 	"node":     program("node"),
 	"npm":      program("npm"),
@@ -95,13 +95,15 @@ func parseRequired(value string) ([]string, error) {
 
 func known() string { return strings.Join(slices.Sorted(maps.Keys(requirements)), ", ") }
 
-func program(name string) func() (string, error) {
+// program finds a program by the first of its names that is on PATH.
+func program(names ...string) func() (string, error) {
 	return func() (string, error) {
-		path, err := exec.LookPath(name)
-		if err != nil {
-			return "", fmt.Errorf("%s is not installed", name)
+		for _, name := range names {
+			if path, err := exec.LookPath(name); err == nil {
+				return path, nil
+			}
 		}
-		return path, nil
+		return "", fmt.Errorf("%s is not installed", names[0])
 	}
 }
 

@@ -50,8 +50,13 @@ func TestNeed(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "npm"), []byte("#!/bin/sh\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("PATH", dir) // holds npm and nothing else
+	t.Setenv("PATH", dir) // holds npm and a browser, and nothing else
+	// Chromium has other names elsewhere than in Debian.
+	if err := os.WriteFile(filepath.Join(dir, "google-chrome"), []byte("#!/bin/sh\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct{ require, name, outcome, message string }{
+		{"chromium", "chromium", "run", ""},
 		{"", "npm", "run", ""},
 		{"npm", "npm", "run", ""},
 		{"", "strace", "skip", "strace is not installed (set CALLBOARD_REQUIRE=strace to fail instead)"},

@@ -1,0 +1,116 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/callboard/callboard/internal/e2e/browser"
+	"github.com/callboard/callboard/internal/e2e/kit"
+)
+
+// chromium is the browser of all tests of this package that need one.
+var chromium browser.Shared
+
+// openBrowser gives a page of its own to a test. -short leaves these tests out: the race detector sees nothing of a
+// browser, and what it makes of the server has tests of its own.
+func openBrowser(t testing.TB) *browser.Page {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short starts no browser")
+	}
+	configureBrowser()
+	return chromium.Page(t)
+}
+
+// configureBrowser waits for the flags, which are not read yet when variables get their values.
+var configureBrowser = sync.OnceFunc(func() {
+	chromium.Config = browser.Config{Shots: *shots, Axe: axeCore}
+})
+
+// axeCore installs axe-core as package-lock.json pins it, once, and gives its source.
+var axeCore = sync.OnceValues(func() (string, error) {
+	npm, err := exec.LookPath("npm")
+	if err != nil {
+		return "", fmt.Errorf("npm is not installed")
+	}
+	dir := filepath.Join(dirOfProgram, "axe")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return "", err
+	}
+	for _, name := range []string{".npmrc", "package.json", "package-lock.json"} {
+		text, err := os.ReadFile(filepath.Join(npmDir, name))
+		if err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
+			return "", err
+		}
+	}
+	install := exec.Command(npm, "ci", "--ignore-scripts", "--include=dev")
+	install.Dir = dir
+	if out, err := install.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("axe-core cannot be installed: %w\n%s", err, out)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "node_modules", "axe-core", "axe.min.js"))
+	return string(text), err
+})
+
+// inBothThemes runs a subtest in the light and in the dark theme, on the same page.
+func inBothThemes(t *testing.T, p *browser.Page, test func(t *testing.T, p *browser.Page)) {
+	t.Helper()
+	for _, theme := range []string{"light", "dark"} {
+		t.Run(theme, func(t *testing.T) {
+			p := p.As(t)
+			p.Theme(theme)
+			test(t, p)
+		})
+	}
+}
+
+// TestBrowserAxe holds that axe-core runs under a strict policy, and finds what is wrong with a page.
+func TestBrowserAxe(t *testing.T) {
+	t.Parallel()
+	p := openBrowser(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; img-src 'self'")
+		_, _ = w.Write([]byte(`<!doctype html><html lang="en"><title>Test</title><main><h1>Test</h1><button></button><img src="a.png"></main></html>`))
+	}))
+	t.Cleanup(server.Close)
+	p.Open(server.URL)
+	var rules []string
+	for _, violation := range p.Violations() {
+		rules = append(rules, violation.Rule)
+	}
+	slices.Sort(rules)
+	if diff := cmp.Diff([]string{"button-name", "image-alt"}, rules); diff != "" {
+		t.Errorf("broken rules (-want +got):\n%s", diff)
+	}
+}
+
+// TestBrowserDocs looks at the page on the API, all of whose operations are opened.
+func TestBrowserDocs(t *testing.T) {
+	t.Parallel()
+	p := openBrowser(t)
+	s := start(t, kit.Config{})
+	p.Open(s.URL + "/docs")
+	p.See("Callboard API")
+	inBothThemes(t, p, func(t *testing.T, p *browser.Page) {
+		p.Axe()
+		p.Shot("docs")
+	})
+	p.Click("link", "Endpoint")
+	p.AwaitURL("#endpoint$")
+	p.Viewport(400, 800)
+	p.Fits()
+	p.Shot("docs")
+}
