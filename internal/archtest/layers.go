@@ -38,6 +38,7 @@ var layers = []layer{
 	{number: 3, path: "internal/catalog"},
 	{number: 3, path: "internal/delivery"},
 	{number: 3, path: "internal/settings"},
+	{number: 3, path: "internal/snippet"},
 	{number: 3, path: "internal/dialect/shape"},
 	{number: 4, path: "internal/dialect/neighbour"},
 	{number: 3, path: "internal/dialect/standard"},

@@ -32,12 +32,13 @@ var requirements = map[string]func() (string, error){
 	"npm":      program("npm"),
 	"openssl":  program("openssl"),
 	"postgres": postgres,
+	"python3":  program("python3"),
 	"root":     root,
 	"strace":   program("strace"),
 }
 
 // Need returns the path of a program that the test is about to use: "bash", "chromium", "curl", "node", "npm", "openssl",
-// "strace", "postgres" (the server, not on PATH in Debian). For "root" it asks whether the test runs as user 0 and returns "".
+// "python3", "strace", "postgres" (the server, not on PATH in Debian). For "root" it asks whether the test runs as user 0 and returns "".
 // What is missing skips the test, or fails it when CALLBOARD_REQUIRE names it. A name that Need does not know fails the
 // test, and so does one in CALLBOARD_REQUIRE, because a slip of the pen there would require nothing.
 func Need(t testing.TB, name string) string {
