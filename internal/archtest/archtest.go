@@ -119,6 +119,9 @@ func (f file) imports(module string) []string {
 	for _, imported := range importPaths(f.ast) {
 		dir, ours := strings.CutPrefix(imported, module+"/")
 		if !ours {
+			if from.number != testSupport && !slices.Contains(testKits, f.dir()) && isTestModule(imported) {
+				broken = append(broken, fmt.Sprintf("%s: imports %s: which is for tests only", f.path, imported))
+			}
 			continue
 		}
 		if reason := f.refuse(from, dir); reason != "" {
@@ -126,6 +129,11 @@ func (f file) imports(module string) []string {
 		}
 	}
 	return broken
+}
+
+// isTestModule reports whether a package is of a module that is for tests only.
+func isTestModule(imported string) bool {
+	return slices.ContainsFunc(testModules, func(prefix string) bool { return strings.HasPrefix(imported, prefix) })
 }
 
 // refuse says why a package of a layer may not import the package in dir, or "".

@@ -97,6 +97,15 @@ func TestCheck(t *testing.T) {
 			},
 		},
 		{
+			name: "modules for tests are not shipped",
+			files: map[string]string{
+				"internal/e2e/browser/a.go": source("browser", "github.com/chromedp/chromedp"),
+				"internal/app/a_test.go":    source("app_test", "github.com/google/go-cmp/cmp"),
+				"internal/app/a.go":         source("app", "github.com/chromedp/cdproto/page"),
+			},
+			want: []string{"internal/app/a.go: imports github.com/chromedp/cdproto/page: which is for tests only"},
+		},
+		{
 			name: "an unknown package asks for its place",
 			files: map[string]string{
 				"internal/novelty/a.go":      "package novelty",
@@ -168,10 +177,19 @@ func TestCheckFailsOnWhatIsNotGo(t *testing.T) {
 
 // imports is the source of a package that imports some of ours.
 func imports(name string, dirs ...string) string {
+	paths := make([]string, len(dirs))
+	for i, dir := range dirs {
+		paths[i] = module + "/" + dir
+	}
+	return source(name, paths...)
+}
+
+// source is that of a package with some imports.
+func source(name string, paths ...string) string {
 	var source strings.Builder
 	source.WriteString("package " + name + "\n")
-	for _, dir := range dirs {
-		source.WriteString("\nimport _ \"" + module + "/" + dir + "\"")
+	for _, path := range paths {
+		source.WriteString("\nimport _ \"" + path + "\"")
 	}
 	return source.String()
 }

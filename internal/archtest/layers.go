@@ -88,6 +88,9 @@ var layers = []layer{
 // testKits are packages of test support that keep a number for what they import.
 var testKits = []string{"internal/store/storetest"}
 
+// testModules are modules of others that only tests and test support import, so that nothing of them is shipped.
+var testModules = []string{"github.com/chromedp/", "github.com/google/go-cmp/", "github.com/svix/svix-webhooks", "pgregory.net/rapid"}
+
 // forbiddenNames say what is in a package by saying nothing.
 var forbiddenNames = []string{"util", "utils", "common", "types", "models", "helpers", "helper", "misc"}
 
