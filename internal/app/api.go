@@ -72,6 +72,7 @@ func (a *App) buildOwnAPI() (http.Handler, error) {
 		Catalog:   a.catalog,
 		PublicURL: a.URL(),
 		Inboxes:   a.inboxes,
+		Play:      a.play,
 		Ready: func() error {
 			ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 			defer cancel()

@@ -31,6 +31,7 @@ import (
 	"github.com/callboard/callboard/internal/ingest"
 	"github.com/callboard/callboard/internal/janitor"
 	"github.com/callboard/callboard/internal/netguard"
+	"github.com/callboard/callboard/internal/play"
 	"github.com/callboard/callboard/internal/readapi"
 	"github.com/callboard/callboard/internal/restapi"
 	"github.com/callboard/callboard/internal/store"
@@ -59,6 +60,7 @@ type App struct {
 	watcher    dispatch.Watcher // nil = the database is ours alone
 	transport  *http.Transport  // of deliveries
 	inboxes    *inbox.Hub
+	play       *play.Hub // nil = there is none
 	sources    *inbound.Cache
 	committer  *commit.Committer
 	dispatcher *dispatch.Dispatcher
@@ -174,7 +176,7 @@ func (a *App) build(ctx context.Context) error {
 	dialects := builtin.Dialects(builtin.Config{PublicURL: a.cfg.linkURL()})
 	a.catalog = builtin.Catalog(dialects)
 	a.transport = dispatch.NewTransport(guard)
-	if a.inboxes, err = inbox.New(inbox.Config{Key: key}); err != nil {
+	if err := a.buildInboxes(key, dialects); err != nil {
 		return err
 	}
 	if a.dispatcher, err = dispatch.New(dispatch.Config{
@@ -221,6 +223,17 @@ func (a *App) build(ctx context.Context) error {
 	a.timer = timer.New(timer.Config{Store: a.store, Firer: service, Alarm: alarm, Delay: a.cfg.TimeSpentDelay, Logger: a.cfg.Logger})
 	a.ingest, a.codec, a.dialects = service, codec, dialects
 	return nil
+}
+
+// buildInboxes makes the places of this server's own to which webhooks can be sent.
+func (a *App) buildInboxes(key []byte, dialects dialect.Set) (err error) {
+	if !a.cfg.NoPlay {
+		if a.play, err = play.New(play.Config{Key: key, Dialects: dialects}); err != nil {
+			return err
+		}
+	}
+	a.inboxes, err = inbox.New(inbox.Config{Key: key, Play: a.play})
+	return err
 }
 
 // handoff tells of what is on disk: the dispatcher of deliveries, the timer of rows that

@@ -55,6 +55,7 @@ var layers = []layer{
 	{number: 6, path: "internal/ingest"},
 	{number: 6, path: "internal/dispatch"},
 	{number: 6, path: "internal/web"},
+	{number: 7, path: "internal/play"},
 	{number: 7, path: "internal/timer"},
 	{number: 7, path: "internal/janitor"},
 	{number: 7, path: "internal/tasks"},

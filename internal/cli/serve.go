@@ -22,6 +22,7 @@ type serveCommand struct {
 	TLSCert        string    `name:"tls-cert" type:"existingfile" env:"CALLBOARD_TLS_CERT" placeholder:"FILE" group:"API:" help:"Serve https with this certificate chain, in PEM."`
 	TLSKey         string    `name:"tls-key" type:"existingfile" env:"CALLBOARD_TLS_KEY" placeholder:"FILE" group:"API:" help:"The certificate's key, in PEM."`
 	TrustedProxies []network `env:"CALLBOARD_TRUSTED_PROXIES" placeholder:"CIDR" group:"API:" help:"Proxies whose X-Forwarded-For is believed, for the log."`
+	NoPlay         bool      `name:"no-play" env:"CALLBOARD_NO_PLAY" group:"API:" help:"Have no Play: no inboxes at which anybody may try webhooks."`
 	DebugListen    string    `env:"CALLBOARD_DEBUG_LISTEN" placeholder:"HOST:PORT" group:"API:" help:"Serve profiles (net/http/pprof) here. Keep it on loopback."`
 
 	storeFlags
@@ -83,6 +84,7 @@ func (c *serveCommand) config() app.Config {
 		TLSKey:         c.TLSKey,
 		TrustedProxies: prefixes(c.TrustedProxies),
 		DebugListen:    c.DebugListen,
+		NoPlay:         c.NoPlay,
 		Version:        version(),
 	}
 }

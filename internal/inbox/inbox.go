@@ -20,6 +20,9 @@
 // waiting may come twice. All is in memory and of this process: with several processes
 // on one database a listener hears what the process sends that it is connected to,
 // and the others' attempts are answered 503.
+//
+// The anonymous inboxes of package play have their addresses at the same place and use
+// the same doors.
 package inbox
 
 import (
@@ -35,6 +38,7 @@ import (
 
 	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/play"
 )
 
 // Bounds of what is kept for listeners. A parcel of several listeners is kept once.
@@ -49,11 +53,15 @@ const (
 type Config struct {
 	Key          []byte // required: secret, and the same on all processes of an installation
 	MaxListeners int    // on this process; default 256
+	// Play has inboxes of another kind at the same place: what is posted to one of those is
+	// its. nil = there are none.
+	Play *play.Hub
 }
 
 // Hub holds the listeners of a process. It is safe for concurrent use.
 type Hub struct {
 	key          []byte // names are derived from it
+	play         *play.Hub
 	maxListeners int
 	place        atomic.Pointer[place] // where inboxes are; nil before Open
 
@@ -88,7 +96,7 @@ func New(cfg Config) (*Hub, error) {
 		return nil, fmt.Errorf("inbox: derive key: %w", err)
 	}
 	return &Hub{
-		key: key, maxListeners: cfg.MaxListeners, closing: make(chan struct{}),
+		key: key, play: cfg.Play, maxListeners: cfg.MaxListeners, closing: make(chan struct{}),
 		boxes: map[string]map[*listener]struct{}{}, counts: map[id.ID]int{},
 	}, nil
 }
@@ -100,6 +108,9 @@ func (h *Hub) Open(publicURL string) error {
 		return errors.New("inbox: the public URL must have a scheme and a host")
 	}
 	h.place.Store(newPlace(u))
+	if h.play != nil {
+		h.play.Open(publicURL)
+	}
 	return nil
 }
 
@@ -111,6 +122,9 @@ func (h *Hub) Close() {
 	if !h.closed {
 		h.closed = true
 		close(h.closing)
+		if h.play != nil {
+			h.play.Close()
+		}
 	}
 }
 

@@ -11,10 +11,11 @@ import (
 
 	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/play"
 )
 
 // Path is where inboxes are, below the public URL; a name follows.
-const Path = "/play/in/"
+const Path = play.Path
 
 // A name is 15 bytes that nobody can guess and a check of 5, in base32. The check
 // tells a name that was made here from one that somebody made up, without a table of
@@ -109,12 +110,19 @@ func (h *Hub) URL(app id.ID, label string) string {
 }
 
 // Local reports whether a URL is the address of an inbox of this installation and
-// nothing more, so that requests to it are handed over by Around and never dialled.
+// nothing more, so that requests to it are handed over by Around and never dialled. An
+// inbox of Play may have a path and a query after it.
 func (h *Hub) Local(raw string) bool {
 	u, err := url.Parse(raw)
-	if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.User != nil || u.Fragment != "" {
 		return false
 	}
 	name, here := h.place.Load().name(u)
-	return here && h.known(name)
+	if !here {
+		return false
+	}
+	if first, _, _ := strings.Cut(name, "/"); h.play != nil && h.play.Lives(first) {
+		return true
+	}
+	return u.RawQuery == "" && h.known(name)
 }

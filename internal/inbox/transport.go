@@ -2,13 +2,16 @@ package inbox
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/callboard/callboard/internal/errs"
+	"github.com/callboard/callboard/internal/play"
 	"github.com/callboard/callboard/internal/web"
 )
 
@@ -36,6 +39,9 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return t.next.RoundTrip(r)
 	}
 	body, err := readDelivery(r)
+	if guest, _, _ := strings.Cut(name, "/"); err == nil && t.hub.play != nil && t.hub.play.Knows(guest) {
+		return t.hub.toPlay(r, guest, body)
+	}
 	if err == nil {
 		err = t.hub.hand(r.Context(), name, r.Method, r.Header.Clone(), body)
 	}
@@ -43,6 +49,29 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, cause
 	}
 	return respond(r, err)
+}
+
+// toPlay hands a request over to an inbox of Play.
+func (h *Hub) toPlay(r *http.Request, name string, body []byte) (*http.Response, error) {
+	_, below, _ := strings.Cut(r.URL.EscapedPath(), name)
+	header := r.Header.Clone()
+	header.Set("Host", cmp.Or(r.Host, r.URL.Host))
+	answer, err := h.play.Take(r.Context(), name, play.Delivery{
+		Method: r.Method, Path: below, Query: r.URL.RawQuery, Header: header, Body: body,
+	})
+	switch cause := r.Context().Err(); {
+	case err != nil && cause != nil:
+		return nil, cause
+	case err != nil:
+		return respond(r, err)
+	}
+	var text []byte
+	if answer.HasBody() {
+		text = []byte(answer.Body)
+	}
+	response := made(r, answer.Status, text)
+	play.Harmless(response.Header)
+	return response, nil
 }
 
 // readDelivery reads and closes a request's body.
@@ -72,21 +101,39 @@ func respond(r *http.Request, failure error) (*http.Response, error) {
 			header.Set("Retry-After", strconv.Itoa(int(problem.RetryAfter.Seconds())))
 		}
 	}
+	response := made(r, status, body)
+	response.Header = header
+	return response, nil
+}
+
+// made makes a response without a header.
+func made(r *http.Request, status int, body []byte) *http.Response {
 	return &http.Response{
 		Status:     strconv.Itoa(status) + " " + http.StatusText(status),
 		StatusCode: status,
 		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header:        header,
+		Header:        http.Header{},
 		Body:          io.NopCloser(bytes.NewReader(body)),
 		ContentLength: int64(len(body)),
 		Request:       r,
-	}, nil
+	}
 }
 
 // ServeHTTP takes a request from outside for the inbox that {inbox} of the route names.
 // Whoever knows the name may send.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("inbox")
+	switch {
+	case h.play != nil && h.play.Knows(name):
+		h.play.ServeHTTP(w, r)
+		return
+	case r.PathValue("rest") != "":
+		web.Fail(w, errNoInbox)
+		return
+	case r.Method != http.MethodPost:
+		web.MethodNotAllowed(w, http.MethodPost)
+		return
+	}
 	if !h.known(name) { // before its body costs anything
 		web.Fail(w, errNoInbox)
 		return

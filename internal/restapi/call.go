@@ -55,7 +55,7 @@ func handle[I, O any](a *api, op huma.Operation, access web.Access, handler func
 
 // handleOpen registers an operation that asks for no token: whoever may use it shows so
 // otherwise, or anybody may.
-func handleOpen[I, O any](a *api, op huma.Operation, handler func(context.Context, *call, *I) (*O, error)) { //nolint:unused // its routes come with what they are about
+func handleOpen[I, O any](a *api, op huma.Operation, handler func(context.Context, *call, *I) (*O, error)) {
 	a.describeOpen(&op)
 	register(a, op, (*call).beginOpen, handler)
 }

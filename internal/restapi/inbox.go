@@ -14,7 +14,8 @@ import (
 )
 
 // Inboxes hand requests to whoever listens to an inbox; *inbox.Hub is the one outside
-// of tests. As a handler it takes a request for the inbox that the route's {inbox} names.
+// of tests. As a handler it takes a request for the inbox that the route's {inbox} names,
+// and with Play for a path below it.
 type Inboxes interface {
 	http.Handler
 	// Stream answers r with what an app's inbox hears until either side ends it. It asks
@@ -57,7 +58,13 @@ func (a *api) registerInboxes() {
 			web.Fail(w, err)
 		}
 	})
-	a.mux.Handle("POST /play/in/{inbox}", a.Inboxes)
+	if a.Play == nil {
+		a.mux.Handle("POST /play/in/{inbox}", a.Inboxes)
+		return
+	}
+	// Play takes whatever is sent.
+	a.mux.Handle("/play/in/{inbox}", a.Inboxes)
+	a.mux.Handle("/play/in/{inbox}/{rest...}", a.Inboxes)
 }
 
 // listen lets a caller hear an inbox of its app. That takes the right to manage

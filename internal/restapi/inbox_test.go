@@ -36,7 +36,7 @@ func (f *inboxes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func newInboxWorld(t *testing.T) (*world, *inboxes) {
 	t.Helper()
 	fake := &inboxes{}
-	return newWorld(t, func(c *restapi.Config) { c.Inboxes = fake }), fake
+	return newWorld(t, func(c *restapi.Config) { c.Inboxes, c.Play = fake, nil }), fake
 }
 
 // TestWhoListens: it takes the right to manage endpoints of the very app.

@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/callboard/callboard/internal/errs"
+	"github.com/callboard/callboard/internal/play"
 	"github.com/callboard/callboard/internal/web"
 )
 
@@ -24,6 +26,7 @@ const (
 	tagTasks      = "Background Task"
 	tagLive       = "Live"
 	tagSources    = "Sources"
+	tagPlay       = "Play"
 	tagSettings   = "Settings"
 	tagHealth     = "Health"
 )
@@ -47,7 +50,7 @@ func (a *api) document() huma.Config {
 			},
 			Servers: []*huma.Server{{URL: a.PublicURL}},
 			Components: &huma.Components{
-				Schemas:   huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				Schemas:   huma.NewMapRegistry("#/components/schemas/", schemaName),
 				Responses: problemResponses(),
 				SecuritySchemes: map[string]*huma.SecurityScheme{bearerScheme: {
 					Type: "http", Scheme: "bearer", BearerFormat: "JWT",
@@ -65,6 +68,7 @@ func (a *api) document() huma.Config {
 				{Name: tagTasks, Description: "Long work and how far it is."},
 				{Name: tagLive, Description: "What goes on where people meet. Every write may send messages of the catalogue; `notify=false` keeps it silent."},
 				{Name: tagSources, Description: "A source is an address at which a vendor's webhooks come in. Each becomes one message."},
+				{Name: tagPlay, Description: "Inboxes to try webhooks with. They need no token: the key of an inbox is its viewer's secret."},
 				{Name: tagSettings, Description: "What holds for the whole org."},
 				{Name: tagHealth, Description: "Probes; they need no token."},
 			},
@@ -75,6 +79,19 @@ func (a *api) document() huma.Config {
 	}
 	cfg.AllowAdditionalPropertiesByDefault = true
 	return cfg
+}
+
+// schemaName is the name of a type in the document. Package play's are named for their package: a Request may be
+// anything there.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if t.PkgPath() == reflect.TypeFor[play.Inbox]().PkgPath() {
+		return "Play" + name
+	}
+	return name
 }
 
 // jsonFormat is encoding/json without its escapes for HTML.
@@ -143,7 +160,7 @@ func (a *api) describe(op *huma.Operation, access web.Access) {
 }
 
 // describeOpen is describe for an operation that takes no token.
-func (a *api) describeOpen(op *huma.Operation) { //nolint:unused // see handleOpen
+func (a *api) describeOpen(op *huma.Operation) {
 	op.Security = []map[string][]string{}
 	describeProblems(op, http.StatusNotFound, http.StatusTooManyRequests, http.StatusUnprocessableEntity, http.StatusServiceUnavailable)
 }

@@ -37,6 +37,7 @@ import (
 	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/ingest"
+	"github.com/callboard/callboard/internal/play"
 	"github.com/callboard/callboard/internal/token"
 	"github.com/callboard/callboard/internal/web"
 )
@@ -54,6 +55,7 @@ type Config struct {
 	Catalog   Catalog          // nil = there are no event types besides the orgs' own
 	PublicURL string           // required: scheme and host under which clients reach the server
 	Inboxes   Inboxes          // nil = no routes for listening
+	Play      *play.Hub        // nil = no routes of Play. It takes requests by the Inboxes
 	// Ready reports why the server cannot do its work; nil = the store is asked.
 	Ready   func() error
 	Metrics http.Handler // served at /metrics; nil = not served
@@ -138,6 +140,7 @@ func (a *api) registerRoutes() {
 	a.registerAuth()
 	a.registerTasks()
 	a.registerInboxes()
+	a.registerPlay()
 	a.registerSettings()
 	a.registerHealth()
 	a.registerLater()

@@ -23,6 +23,7 @@ import (
 	"github.com/callboard/callboard/internal/ingest"
 	"github.com/callboard/callboard/internal/ingest/ingesttest"
 	"github.com/callboard/callboard/internal/netguard"
+	"github.com/callboard/callboard/internal/play"
 	"github.com/callboard/callboard/internal/restapi"
 	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/store/sqlite"
@@ -100,6 +101,9 @@ func makeWorldOf(t testing.TB, dialects dialect.Set, catalog restapi.Catalog, ch
 		Store: w.store, Ingest: w.service, Codec: w.codec, Tokens: w.tokens, Dialects: dialects, PublicURL: publicURL, Catalog: catalog,
 		Logger: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: "test",
 	}
+	cfg.Play, err = play.New(play.Config{Key: key, Dialects: dialects})
+	must(err)
+	cfg.Play.Open(publicURL)
 	for _, change := range changes {
 		change(&cfg)
 	}

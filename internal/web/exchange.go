@@ -22,6 +22,7 @@ type exchange struct {
 	id     string
 	status int // 0 = nothing written yet
 	cause  error
+	chosen bool // the status is what somebody outside chose, and tells nothing of the server
 
 	trusted []netip.Prefix // proxies
 	write   func(http.ResponseWriter, Problem)
@@ -41,6 +42,14 @@ func (x *exchange) Write(body []byte) (int, error) {
 		x.status = http.StatusOK
 	}
 	return x.ResponseWriter.Write(body)
+}
+
+// Chosen notes that the status of an answer is what somebody outside chose, so that the log does not take it for a
+// failure.
+func Chosen(w http.ResponseWriter) {
+	if x, ok := w.(*exchange); ok {
+		x.chosen = true
+	}
 }
 
 // Unwrap lets http.ResponseController find flushing and deadlines.
@@ -151,6 +160,7 @@ func tidy(r *http.Request) bool {
 func (x *exchange) log(r *http.Request, logger *slog.Logger, took time.Duration) {
 	level := slog.LevelDebug
 	switch {
+	case x.chosen && x.cause == nil:
 	case x.cause != nil || x.status >= 500 && x.status != http.StatusNotImplemented:
 		level = slog.LevelError
 	case x.status >= 400:
