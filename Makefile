@@ -41,7 +41,7 @@ generate: ## Rebuild generated files
 
 .PHONY: dashboard
 dashboard: ## Check the dashboard's page and build it into internal/dashboard/dist
-	cd dashboard-ui && npm ci --ignore-scripts && npm run check && npm run build
+	cd dashboard-ui && npm ci --ignore-scripts && npm run check && npm test && npm run build
 
 .PHONY: walks
 walks: ## Walk the API with the npm clients

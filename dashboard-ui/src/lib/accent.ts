@@ -24,7 +24,7 @@ export function parseHex(text: string): RGB | null {
 }
 
 function hex(color: RGB): string {
-  return '#' + color.map((c) => Math.round(c).toString(16).padStart(2, '0')).join('')
+  return '#' + color.map((c) => c.toString(16).padStart(2, '0')).join('')
 }
 
 function luminance(color: RGB): number {
@@ -42,7 +42,7 @@ export function contrast(a: RGB, b: RGB): number {
 }
 
 function mix(a: RGB, b: RGB, share: number): RGB {
-  return [0, 1, 2].map((i) => a[i]! + (b[i]! - a[i]!) * share) as unknown as RGB
+  return [0, 1, 2].map((i) => Math.round(a[i]! + (b[i]! - a[i]!) * share)) as unknown as RGB
 }
 
 // The colour nearest to the chosen one that reaches the contrast with all of the others.
@@ -63,7 +63,7 @@ export function accentTokens(accent: string | null, theme: 'light' | 'dark'): Re
   const text = legible(color, [...surfaces[theme], soft], theme === 'light' ? black : white, 4.5)
   // A button must be seen on the page (3:1), and its words on the button.
   const fill = legible(color, [ground], theme === 'light' ? black : white, 3)
-  const on = contrast(white, fill) >= 4.5 || contrast(white, fill) > contrast(dark, fill) ? white : dark
+  const on = contrast(white, fill) < 4.5 && contrast(dark, fill) >= 4.5 ? dark : white
   return {
     '--accent': hex(on === white ? legible(fill, [white], black, 4.5) : fill),
     '--on-accent': hex(on),
