@@ -313,6 +313,17 @@ type statsIn struct {
 	Until time.Time `query:"until" doc:"Only messages before this time."`
 }
 
+// bounds are the ids of the messages, 0 = no bound.
+func (in *statsIn) bounds() (since, until id.ID) {
+	if !in.Since.IsZero() {
+		since = id.AtTime(in.Since)
+	}
+	if !in.Until.IsZero() {
+		until = max(1, id.AtTime(in.Until))
+	}
+	return since, until
+}
+
 // endpointStats answers GET …/stats. A delivery that waits behind another of its
 // ordering key counts as pending.
 func (a *api) endpointStats(ctx context.Context, c *call, in *statsIn) (*answer[EndpointStats], error) {
@@ -320,13 +331,7 @@ func (a *api) endpointStats(ctx context.Context, c *call, in *statsIn) (*answer[
 	if err != nil {
 		return nil, err
 	}
-	var since, until id.ID
-	if !in.Since.IsZero() {
-		since = id.AtTime(in.Since)
-	}
-	if !in.Until.IsZero() {
-		until = max(1, id.AtTime(in.Until))
-	}
+	since, until := in.bounds()
 	counts, err := a.Store.CountDeliveries(ctx, ep.App, ep.ID, since, until)
 	if err != nil {
 		return nil, err

@@ -22,6 +22,7 @@ const (
 	tagEventTypes = "Event Type"
 	tagMessages   = "Message"
 	tagAttempts   = "Message Attempt"
+	tagDeliveries = "Delivery"
 	tagAuth       = "Authentication"
 	tagTasks      = "Background Task"
 	tagLive       = "Live"
@@ -64,6 +65,7 @@ func (a *api) document() huma.Config {
 				{Name: tagEventTypes, Description: "What messages can be about."},
 				{Name: tagMessages, Description: "A message goes to every endpoint that subscribed to its type."},
 				{Name: tagAttempts, Description: "The log: each POST of a message to an endpoint."},
+				{Name: tagDeliveries, Description: "A delivery is a message on its way to an endpoint, over all its attempts."},
 				{Name: tagAuth, Description: "Tokens for a tenant's portal."},
 				{Name: tagTasks, Description: "Long work and how far it is."},
 				{Name: tagLive, Description: "What goes on where people meet. Every write may send messages of the catalogue; `notify=false` keeps it silent."},

@@ -135,6 +135,7 @@ func (a *api) registerRoutes() {
 	a.registerEventTypes()
 	a.registerMessages()
 	a.registerAttempts()
+	a.registerDeliveries()
 	a.registerLive()
 	a.registerSources()
 	a.registerAuth()

@@ -30,6 +30,16 @@ type Store interface {
 	ListAttempts(ctx context.Context, q store.AttemptQuery) (store.Listed[store.AttemptRow], error)
 	Delivery(ctx context.Context, app id.ID, key delivery.Key) (delivery.Delivery, error)
 	ListDeliveries(ctx context.Context, q store.DeliveryQuery) (store.Listed[store.DeliveryRow], error)
+	// DeliveryLog lists deliveries of an app, over all its endpoints or of one, with their messages.
+	DeliveryLog(ctx context.Context, q store.LogQuery) (store.Log, error)
+	// LastAttempts gives the last attempt of each delivery that has one, without responses.
+	LastAttempts(ctx context.Context, keys []delivery.Key) (map[delivery.Key]delivery.Attempt, error)
+	// Undelivered tells what endpoints of an app have not got of messages since an id;
+	// endpoints that miss nothing are left out.
+	Undelivered(ctx context.Context, app, since id.ID) ([]store.Undelivered, error)
+	// CountFailed counts an endpoint's failed deliveries of messages in [since, until), where
+	// 0 is no bound; more says that counting stopped at a bound of its own.
+	CountFailed(ctx context.Context, app, endpoint, since, until id.ID) (n int64, more bool, err error)
 	// CountDeliveries counts an endpoint's deliveries of messages in [since, until)
 	// by state; 0 = no bound.
 	CountDeliveries(ctx context.Context, app, endpoint, since, until id.ID) (store.Counts, error)

@@ -55,6 +55,16 @@ func (b Bounds) After(at id.ID) Bounds {
 	return b
 }
 
+// Including widens bounds by an id from which on they begin.
+func (b Bounds) Including(at id.ID) Bounds {
+	if b.Order == "" {
+		b.Low = int64(at) - 1
+	} else {
+		b.High = int64(at) + 1
+	}
+	return b
+}
+
 // Page collects the rows of one page while a query walks.
 type Page[T any] struct {
 	store.Listed[T]

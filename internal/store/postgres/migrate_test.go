@@ -29,7 +29,7 @@ func quiet(url string) postgres.Config {
 // wantSteps compares migrations, and whether they are applied.
 func wantSteps(t *testing.T, got []migration.Step, err error, applied bool) {
 	t.Helper()
-	want := []migration.Step{{Version: 1, Name: "init"}, {Version: 2, Name: "tenant"}, {Version: 3, Name: "object"}, {Version: 4, Name: "task_subject"}, {Version: 5, Name: "source"}}
+	want := []migration.Step{{Version: 1, Name: "init"}, {Version: 2, Name: "tenant"}, {Version: 3, Name: "object"}, {Version: 4, Name: "task_subject"}, {Version: 5, Name: "source"}, {Version: 7, Name: "delivery_failed"}}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(migration.Step{}, "AppliedAt")); err != nil || diff != "" {
 		t.Fatalf("migrations (-want +got):\n%s\n(%v)", diff, err)
 	}
@@ -67,7 +67,7 @@ func TestMigrate(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)`); err != nil {
 		t.Fatal(err)
 	}
-	const want = "schema version 99 is newer than this program's 5"
+	const want = "schema version 99 is newer than this program's 7"
 	for name, use := range map[string]func() error{
 		"migrate": func() error { _, err := postgres.Migrate(t.Context(), cfg); return err },
 		"look":    func() error { _, err := postgres.Migrations(t.Context(), cfg); return err },

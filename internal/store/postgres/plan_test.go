@@ -57,6 +57,16 @@ func TestPlans(t *testing.T) {
 		{"received_of_app", "bigint, int", appReceived, "1, 9", []string{"using source_app", "Index Only Scan using received_source"}, false},
 		{"old_received", "bigint, int", oldReceived, "9, 9", []string{"Index Only Scan using received_pkey"}, false},
 		{"trim_received", "bigint, int", trimReceived, "1, 200", []string{"Index Only Scan Backward using received_status", "Index Scan using received_pkey"}, false},
+		// The deliveries of a bounded number of messages are sorted.
+		{"log", "bigint, bigint, int, bigint", messageLog(" DESC", ""), "1, 9, 9, 1", []string{"Index Scan Backward using message_app", "Index Scan using delivery_pkey"}, true},
+		{"log_endpoint", "bigint, bigint, int, bigint, bigint", messageLog("", " AND delivery.ep = $5"), "1, 9, 9, 1, 1", []string{"Index Scan using message_app", "Index Scan using delivery_pkey"}, true},
+		{"log_failed", "bigint, bigint, int, bigint, bigint, bigint", failedLog(" DESC"), "1, 9, 9, 1, 1, 1", []string{"Index Scan Backward using delivery_failed", "Index Scan using message_pkey"}, false},
+		{"log_pending", "bigint, int", pendingOfApp, "1, 9", []string{"using endpoint_app", "using delivery_due"}, false},
+		{"log_attempts", "bigint[], bigint[]", lastAttempts, "'{1}', '{1}'", []string{"Index Scan Backward using attempt_pkey"}, false},
+		{"undelivered_failed", "bigint, bigint, int", failedByEndpoint, "1, 1, 9", []string{"Index Only Scan Backward using delivery_failed"}, true},
+		{"undelivered_pending", "bigint, bigint, int", pendingByEndpoint, "1, 1, 9", []string{"using endpoint_app", "using delivery_due"}, false},
+		{"count_failed", "bigint, bigint, bigint, bigint, int", failedCount, "1, 1, 9, 1, 9", []string{"Index Only Scan using delivery_failed"}, false},
+		{"attempt_feed", "bigint[], bigint, bigint, int", attemptsBetween, "'{1}', 1, 9, 9", []string{"using endpoint_app", "Index Scan using attempt_ep"}, true},
 		{"object_update", "bigint[], smallint[], text[], text[], bigint[], bigint[], bigint[], bigint[], bytea[], bytea[]", updateObjects, "'{1}', '{1}', '{a}', '{b}', '{1}', '{1}', '{1}', '{1}', '{a}', '{a}'", []string{"Index Scan using object_pkey"}, false},
 		{"object_erase", "bigint[], smallint[], text[], text[]", eraseObjects, "'{1}', '{1}', '{a}', '{b}'", []string{"Index Scan using object_pkey"}, false},
 	} {

@@ -52,6 +52,7 @@ type walk struct {
 	query  string
 	values args
 	bounds paging.Bounds
+	then   string // is added to the order, where an id has several rows
 }
 
 // run calls fn with the rows of the walk until fn returns errStop. After each
@@ -62,7 +63,7 @@ func (w *walk) run(ctx context.Context, c *conn, fn func(row []driver.Value) err
 	if err != nil || first > last {
 		return 0, false, err
 	}
-	query := w.query + ` AND ` + w.table + `.id > ?2 AND ` + w.table + `.id < ?3 ORDER BY ` + w.table + `.id` + w.bounds.Order
+	query := w.query + ` AND ` + w.table + `.id > ?2 AND ` + w.table + `.id < ?3 ORDER BY ` + w.table + `.id` + w.bounds.Order + w.then
 	step, bucket, end := int64(1), first, last
 	if w.bounds.Order != "" {
 		step, bucket, end = -1, last, first

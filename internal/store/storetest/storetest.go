@@ -37,6 +37,7 @@ type Store interface {
 	OrgOf(ctx context.Context, app id.ID) (string, error)
 	// HasApps reports whether there is any app, be it a deleted one whose rows are still there.
 	HasApps(ctx context.Context) (bool, error)
+	feedReads
 	// IDKey gives the installation's id key, the same at each start.
 	IDKey(ctx context.Context) ([]byte, error)
 	Close() error
@@ -145,6 +146,12 @@ func Run(t *testing.T, d Driver) {
 		{"attempts name the URL they were sent to", testAttemptURL},
 		{"deliveries are listed", testDeliveryList},
 		{"deliveries are counted", testCount},
+		{"deliveries of an app are listed over its endpoints", testLog},
+		{"a log that matches little ends its pages early", testLogBounds},
+		{"pending deliveries are listed however many they are", testManyPending},
+		{"the last attempt of a delivery is found", testLastAttempts},
+		{"what is undelivered is counted by endpoint", testUndelivered},
+		{"attempts are read as they come", testAttemptFeed},
 		{"a task walks an endpoint's deliveries", testDeliveriesOf},
 
 		{"ranges of messages follow each other", testMessageRange},
