@@ -436,6 +436,7 @@ Beside these there are a few routes that Svix does not have. They are described 
 | PUT, DELETE | ` + "`…/session/{session_id}/speaker/{contact_id}`, `…/contact/{contact_id}/event/{event_id}`" + `, likewise exhibitors and sponsors | who takes part in what |
 | GET | ` + "`/api/v1/app/{app_id}/event/{event_id}/attendance`" + ` | who was in which session, for how long; as JSON or CSV |
 | GET | ` + "`/api/v1/app/{app_id}/conference`, `conversation`" + ` | their state now |
+| GET | ` + "`…/conference/{conference_id}/participant`" + ` | who was in a conference, for how long |
 | POST | ` + "`/api/v1/app/{app_id}/activity`" + ` | tells what happened |
 | GET, POST, PUT, PATCH, DELETE | ` + "`/api/v1/app/{app_id}/source`" + ` | addresses at which vendors' webhooks come in |
 | POST | ` + "`…/source/{source_id}/secret/rotate`" + ` | replaces a source's secret or token |

@@ -130,6 +130,7 @@ func (a *api) registerLive() {
 	for i := range meetings {
 		a.registerReads(&meetings[i])
 	}
+	a.registerParticipants()
 	a.registerActivity()
 	// Each list has a schema of its own; see pageOf.
 	delete(a.huma.OpenAPI().Components.Schemas.Map(), "PageResourceDoc")

@@ -64,6 +64,10 @@ func (a *api) registerAttendance() {
 		Summary: "Get an event's attendance",
 		Description: "Who is and was in which session, and for how long, as of now. `Accept: text/csv` gives the lines as a table. " +
 			"An answer that breaks off is not whole: the JSON then has no end.",
+		Parameters: []*huma.Param{{
+			Name: "lines", In: "query", Schema: &huma.Schema{Type: huma.TypeBoolean, Default: true},
+			Description: "false leaves the lines out of the JSON, for whoever wants the totals alone.",
+		}},
 		Responses: map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{
 			"application/json": {
 				Schema: a.huma.OpenAPI().Components.Schemas.Schema(typeOf[AttendanceOut](), true, ""),
@@ -93,6 +97,10 @@ func (c *call) attendance() error {
 	if err != nil {
 		return err
 	}
+	wanted := query[bool]{Value: true}
+	if !parameter(c.r.URL.Query().Get("lines"), &wanted, strconv.ParseBool) {
+		return invalid(msgBool, "query", "lines")
+	}
 	row, err := c.api.Store.Object(ctx, live.Key{App: app.ID, Kind: live.Event, ID: event})
 	if err != nil {
 		return err
@@ -105,6 +113,9 @@ func (c *call) attendance() error {
 	report := live.NewReport(row, time.Now())
 	c.w.Header().Add("Vary", "Accept")
 	write := writeAttendanceJSON
+	if !wanted.Value {
+		write = writeAttendanceTotals
+	}
 	if prefersCSV(c.r.Header.Values("Accept")) {
 		write = writeAttendanceCSV
 	}
@@ -186,6 +197,14 @@ func writeAttendanceJSON(w http.ResponseWriter, event live.Row, report *live.Rep
 	}
 	_, err = w.Write(append(append(append(out, `],"totals":`...), totals...), "}\n"...))
 	return err
+}
+
+// writeAttendanceTotals writes no lines, but what they come to.
+func writeAttendanceTotals(w http.ResponseWriter, event live.Row, report *live.Report, all lines) error {
+	if err := all(func(live.Line) error { return nil }); err != nil {
+		return err
+	}
+	return writeAttendanceJSON(w, event, report, func(func(live.Line) error) error { return nil })
 }
 
 // flushLarge writes what has gathered once it is large.

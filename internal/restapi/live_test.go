@@ -631,6 +631,44 @@ func TestConferencesAndConversations(t *testing.T) {
 	w.do("POST", "/app/a/conference", `{}`).want(405)
 }
 
+// TestParticipants: who was in a conference for how long, also of those who were in it when it ended.
+func TestParticipants(t *testing.T) {
+	t.Parallel()
+	w := newLiveWorld(t)
+	w.app("b")
+	w.do("POST", "/app/a/activity", `{"activities":[
+		{"type":"conference.started","at":"2026-05-01T10:00:00Z","data":{"conferenceId":"k1","hostId":"h","companyId":"c"}},
+		{"type":"conference.participant.entered","at":"2026-05-01T10:05:00Z","data":{"conferenceId":"k1","participantId":"p1","participantName":"Grace","participantRole":"host"}},
+		{"type":"conference.participant.entered","at":"2026-05-01T10:10:00Z","data":{"conferenceId":"k1","participantId":7}},
+		{"type":"conference.participant.left","at":"2026-05-01T10:20:00Z","data":{"conferenceId":"k1","participantId":"p1"}}]}`).want(202)
+	const path = "/app/a/conference/k1/participant"
+	want := []map[string]any{
+		{
+			"participantId": "p1", "participantName": "Grace", "participantRole": "host", "present": false, "watching": false,
+			"firstEnteredAt": "2026-05-01T10:05:00Z", "lastLeftAt": "2026-05-01T10:20:00Z", "minutes": 15.0, "late": false,
+		},
+		{"participantId": 7.0, "present": true, "watching": false, "firstEnteredAt": "2026-05-01T10:10:00Z", "late": false},
+	}
+	now := w.do("GET", path, "").want(200).items()
+	if n, ok := now[1]["minutes"].(float64); !ok || n < 30 {
+		t.Errorf("minutes so far: %v", now[1])
+	}
+	delete(now[1], "minutes")
+	if diff := cmp.Diff(want, now); diff != "" {
+		t.Errorf("while it goes on (-want +got):\n%s", diff)
+	}
+	w.do("POST", "/app/a/activity", `{"type":"conference.ended","at":"2026-05-01T10:40:00Z","data":{"conferenceId":"k1"}}`).want(202)
+	want[1]["present"], want[1]["lastLeftAt"], want[1]["minutes"] = false, "2026-05-01T10:40:00Z", 30.0
+	if diff := cmp.Diff(want, w.do("GET", path, "").want(200).items()); diff != "" {
+		t.Errorf("after its end (-want +got):\n%s", diff)
+	}
+	if got := w.do("GET", path+"?limit=1&order=descending", "").want(200); len(got.items()) != 1 || got.json()["done"] != false {
+		t.Errorf("a page of one: %s", got.Body)
+	}
+	w.do("GET", "/app/a/conference/none/participant", "").want(404)
+	w.do("GET", "/app/b/conference/k1/participant", "").want(404)
+}
+
 func TestAttendance(t *testing.T) {
 	t.Parallel()
 	w := newLiveWorld(t)
@@ -666,6 +704,11 @@ func TestAttendance(t *testing.T) {
 	if diff := cmp.Diff(want, report.Data[0]); diff != "" {
 		t.Errorf("line (-want +got):\n%s", diff)
 	}
+	totals := w.do("GET", "/app/a/event/e1/attendance?lines=false", "").want(200)
+	if got := totals.json()["totals"].(map[string]any); len(totals.items()) != 0 || got["attended"] != 2.0 || got["present"] != 1.0 {
+		t.Errorf("without lines: %s", totals.Body)
+	}
+	w.do("GET", "/app/a/event/e1/attendance?lines=maybe", "").want(422)
 	table := w.table("text/csv")
 	if len(table) != 3 || table[0][0] != "sessionId" {
 		t.Fatalf("table %v", table)
@@ -871,7 +914,7 @@ func TestLiveExamples(t *testing.T) {
 			}
 		}
 	}
-	if len(answers) != 36 {
+	if len(answers) != 37 {
 		t.Errorf("%d operations that answer with JSON", len(answers))
 	}
 	for _, row := range []struct{ noun, path string }{
