@@ -516,9 +516,21 @@ func (v *View) DropMessages(r store.Range) {
 	v.changes.Dropped = append(v.changes.Dropped, r)
 }
 
+// AddTraffic adds to counts of attempts. A row must not be given twice in a batch.
+func (v *View) AddTraffic(t store.Traffic) {
+	v.writes++
+	v.changes.Traffic = append(v.changes.Traffic, t)
+}
+
+// EraseTraffic removes a row of counts of attempts.
+func (v *View) EraseTraffic(k store.TrafficKey) {
+	v.writes++
+	v.changes.ErasedTraffic = append(v.changes.ErasedTraffic, k)
+}
+
 // EraseApp removes the rows of a deleted app and of its endpoints and sources, secrets
-// among them. Its messages go by DropMessages and what it received by
-// EraseReceived, before.
+// among them. Its messages go by DropMessages, what it received by EraseReceived and its
+// traffic by EraseTraffic, before.
 func (v *View) EraseApp(app id.ID) {
 	v.writes++
 	v.changes.ErasedApps = append(v.changes.ErasedApps, app)

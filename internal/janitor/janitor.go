@@ -1,6 +1,6 @@
 // Package janitor removes what is no longer kept: messages past the retention
 // with their deliveries and attempts, payloads past their own, requests that sources
-// received, dedupe keys past their promise.
+// received, counts of attempts, dedupe keys past their promise.
 //
 // It works in small bounded pieces and rests between them, so that it yields to
 // the queue. Everything it does can be interrupted at any point.
@@ -81,6 +81,7 @@ func (j *Janitor) Round(ctx context.Context, now time.Time) error {
 		j.repeat(ctx, func() (bool, error) {
 			return j.eraseReceived(ctx, id.AtTime(now.Add(-min(j.cfg.Retention, store.ReceivedFor))))
 		}),
+		j.eraseTraffic(ctx, now),
 		j.repeat(ctx, func() (bool, error) {
 			n, err := j.cfg.Store.ForgetSeen(ctx, now, pieceRows)
 			return n > 0, err
@@ -141,6 +142,31 @@ func (j *Janitor) eraseReceived(ctx context.Context, before id.ID) (bool, error)
 			v.EraseReceived(r)
 		}
 	})
+}
+
+// eraseTraffic removes counts of attempts from slots that have ended before what is kept.
+func (j *Janitor) eraseTraffic(ctx context.Context, now time.Time) error {
+	for _, w := range store.TrafficWidths() {
+		keep := w.Keep
+		if keep == 0 {
+			keep = max(store.MinTrafficKeep, j.cfg.Retention)
+		}
+		err := j.repeat(ctx, func() (bool, error) {
+			old, err := j.cfg.Store.OldTraffic(ctx, w.Width, now.Add(-keep-w.Width), pieceRows)
+			if err != nil || len(old) == 0 {
+				return false, err
+			}
+			return true, j.submit(ctx, func(v *commit.View) {
+				for _, k := range old {
+					v.EraseTraffic(k)
+				}
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (j *Janitor) submit(ctx context.Context, change func(*commit.View)) error {

@@ -290,6 +290,59 @@ func TestReceivedRetention(t *testing.T) {
 	}
 }
 
+// TestTrafficRetention keeps counts of attempts by the width of their slots: wide ones as
+// long as messages, but eight days at least.
+func TestTrafficRetention(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ retention, wide time.Duration }{
+		"as long as messages": {0, 90 * day},
+		"eight days at least": {time.Hour, 8 * day},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ingesttest.Bubble(t, func(t *testing.T, e *ingesttest.Engine) {
+				app := e.App()
+				begin := time.Now().Truncate(day)
+				e.Decide(commit.Keys{}, func(v *commit.View) {
+					for _, w := range store.TrafficWidths() {
+						for ep := range 1100 { // more than a piece
+							key := store.TrafficKey{App: app.ID, Width: w.Width, At: begin, Endpoint: id.ID(1 + ep)}
+							v.AddTraffic(store.Traffic{TrafficKey: key, Counts: []store.BinCount{{Bin: 1, N: 1}}})
+						}
+					}
+				})
+				left := func() (widths []time.Duration) {
+					cfg := quiet(e)
+					cfg.Retention = tt.retention
+					if err := janitor.New(cfg).Round(t.Context(), time.Now()); err != nil {
+						t.Fatal(err)
+					}
+					keys, err := e.Store.AppTraffic(t.Context(), app.ID, 10_000)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for i := 0; i < len(keys); i += 1100 {
+						widths = append(widths, keys[i].Width)
+					}
+					return widths
+				}
+				widths := []time.Duration{time.Minute, 15 * time.Minute, time.Hour, day}
+				for i, keep := range []time.Duration{26 * time.Hour, 8 * day, tt.wide, tt.wide} {
+					end := begin.Add(widths[i]).Add(keep) // of what is kept of the slot
+					testenv.Advance(time.Until(end))
+					if got := left(); !slices.Contains(got, widths[i]) {
+						t.Errorf("slots of %v are gone too soon: %v", widths[i], got)
+					}
+					testenv.Advance(time.Second)
+					if got := left(); slices.Contains(got, widths[i]) {
+						t.Errorf("slots of %v are still there: %v", widths[i], got)
+					}
+				}
+			})
+		})
+	}
+}
+
 // TestPieces removes thousands of rows in ranges of at most 1,000, with rests in which others commit.
 func TestPieces(t *testing.T) {
 	t.Parallel()

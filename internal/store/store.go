@@ -256,10 +256,13 @@ type Changes struct {
 	// commit.ErrConflict if another node has made it meanwhile.
 	Objects       []live.Row
 	ErasedObjects []live.Key // rows of live state that go
-	ErasedApps    []id.ID    // deleted apps whose rows go, with those of their endpoints and sources
-	Dropped       []Range    // messages that go with their deliveries and attempts
-	Seen          []Seen     // results of the units that took a key
-	Unseen        []Seen     // keys of units that were refused
+	// Traffic is added to rows that exist.
+	Traffic       []Traffic
+	ErasedTraffic []TrafficKey // rows of traffic that go
+	ErasedApps    []id.ID      // deleted apps whose rows go, with those of their endpoints and sources
+	Dropped       []Range      // messages that go with their deliveries and attempts
+	Seen          []Seen       // results of the units that took a key
+	Unseen        []Seen       // keys of units that were refused
 }
 
 // Range is a range of message ids; Until is exclusive. A caller keeps it to about
@@ -295,6 +298,8 @@ func (c *Changes) Reset() {
 	reset(&c.ErasedReceived)
 	reset(&c.Objects)
 	reset(&c.ErasedObjects)
+	reset(&c.Traffic)
+	reset(&c.ErasedTraffic)
 	reset(&c.ErasedApps)
 	reset(&c.Dropped)
 	reset(&c.Seen)

@@ -28,6 +28,8 @@ type Store interface {
 	// ReceivedBodies gives requests of an app that were not accepted and whose body is
 	// still there, with it, in (after, until), ascending, at most limit.
 	ReceivedBodies(ctx context.Context, app, after, until id.ID, limit int) ([]store.Received, error)
+	// AppTraffic gives keys of the counts of an app's attempts, at most limit.
+	AppTraffic(ctx context.Context, app id.ID, limit int) ([]store.TrafficKey, error)
 	// AppObjects gives keys of an app's live state, in their order, at most limit.
 	AppObjects(ctx context.Context, app id.ID, limit int) ([]live.Key, error)
 	// Object finds a row of live state.

@@ -229,7 +229,7 @@ func (r *Runner) end(ctx context.Context, t store.Task) (moved bool, err error) 
 }
 
 // purge removes a deleted app's messages with all that hangs on them, then what its
-// sources received, then its live state, then its own rows.
+// sources received, the counts of its attempts, its live state, and then its own rows.
 func (r *Runner) purge(ctx context.Context, t store.Task) (moved bool, err error) {
 	drop, more, err := r.cfg.Store.MessageRange(ctx, t.App, after(t), t.Until, stepRows)
 	if err != nil {
@@ -253,13 +253,31 @@ func (r *Runner) purgeReceived(ctx context.Context, t store.Task) (moved bool, e
 		return false, err
 	}
 	if len(received) == 0 {
-		return r.purgeObjects(ctx, t)
+		return r.purgeTraffic(ctx, t)
 	}
 	return r.submit(ctx, t, commit.Keys{}, func(v *commit.View, t store.Task) store.Task {
 		for _, k := range received {
 			v.EraseReceived(k)
 		}
 		t.Done += int64(len(received))
+		return t
+	})
+}
+
+// purgeTraffic removes the counts of a deleted app's attempts; the cursor stays.
+func (r *Runner) purgeTraffic(ctx context.Context, t store.Task) (moved bool, err error) {
+	keys, err := r.cfg.Store.AppTraffic(ctx, t.App, stepRows)
+	if err != nil {
+		return false, err
+	}
+	if len(keys) == 0 {
+		return r.purgeObjects(ctx, t)
+	}
+	return r.submit(ctx, t, commit.Keys{}, func(v *commit.View, t store.Task) store.Task {
+		for _, k := range keys {
+			v.EraseTraffic(k)
+		}
+		t.Done += int64(len(keys))
 		return t
 	})
 }

@@ -487,6 +487,8 @@ func TestPurge(t *testing.T) {
 		source, otherSource := putSource(e, app.ID), putSource(e, other.ID)
 		receive(e, app.ID, source, 600)
 		receive(e, other.ID, otherSource, 4)
+		count(e, app.ID, ep, 510)
+		count(e, other.ID, otherEP, 2)
 		if err := e.Service.DeleteApp(t.Context(), app); err != nil {
 			t.Fatal(err)
 		}
@@ -495,8 +497,13 @@ func TestPurge(t *testing.T) {
 			oneStep(e, true)
 			e.Restart()
 		}
-		if starts != 8 { // the last one finds nothing
-			t.Errorf("%d steps, want 8", starts)
+		if starts != 10 { // the last one finds nothing
+			t.Errorf("%d steps, want 10", starts)
+		}
+		for of, want := range map[id.ID]int{app.ID: 0, other.ID: 2} {
+			if left, err := e.Store.AppTraffic(t.Context(), of, 10); err != nil || len(left) != want {
+				t.Errorf("%d rows of traffic are left, %v, want %d", len(left), err, want)
+			}
 		}
 		for of, want := range map[id.ID]int{app.ID: 0, other.ID: 4} {
 			if left, err := e.Store.AppReceived(t.Context(), of, 10); err != nil || len(left) != want {
@@ -528,7 +535,7 @@ func TestPurge(t *testing.T) {
 			t.Errorf("another app's messages (-want +got):\n%s", diff)
 		}
 		for _, task := range e.Tasks() {
-			if task.Kind == store.TaskPurgeApp && (task.State != store.TaskFinished || task.Done != 1500+600+700) {
+			if task.Kind == store.TaskPurgeApp && (task.State != store.TaskFinished || task.Done != 1500+600+510+700) {
 				t.Errorf("the task is %+v", task)
 			}
 		}
@@ -566,6 +573,16 @@ func receive(e *ingesttest.Engine, app, source id.ID, n int, bodies ...string) (
 		}
 	})
 	return rows
+}
+
+// count writes rows of counts of attempts.
+func count(e *ingesttest.Engine, app, endpoint id.ID, rows int) {
+	e.Decide(commit.Keys{}, func(v *commit.View) {
+		for i := range rows {
+			key := store.TrafficKey{App: app, Width: time.Minute, At: time.Unix(int64(60*i), 0), Endpoint: endpoint}
+			v.AddTraffic(store.Traffic{TrafficKey: key, Counts: []store.BinCount{{Bin: 1, N: 1}}})
+		}
+	})
 }
 
 // TestUnknownKind is about a task of a later version, whose database this one was pointed at.

@@ -106,6 +106,14 @@ func (f *fixture) askApp(a *asking, s storetest.Store, app store.App) {
 	a.note("events", app.ID, events, err)
 	sources, err := s.Sources(ctx, app.ID, store.Page{Limit: 100})
 	a.note("sources", app.ID, sources, err)
+	for _, w := range store.TrafficWidths() {
+		q := store.TrafficQuery{App: app.ID, Width: w.Width, Since: f.now.Add(-48 * time.Hour), Until: f.now.Add(48 * time.Hour)}
+		var counts []store.Traffic
+		err := s.Traffic(ctx, q, func(t *store.Traffic) {
+			counts = append(counts, store.Traffic{TrafficKey: t.TrafficKey, Counts: slices.Clone(t.Counts)})
+		})
+		a.note("traffic in slots of "+w.Width.String(), app.ID, counts, err)
+	}
 	presences, err := s.ObjectRange(ctx, live.Range{App: app.ID, Kind: live.Presence, Parent: "e", Limit: 100})
 	a.note("presences", app.ID, presences, err)
 }

@@ -52,6 +52,7 @@ func newFixture(t *testing.T) *fixture {
 	f.remember(t, s)
 	f.live(t, s)
 	f.receive(t, s)
+	f.count(t, s)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -220,6 +221,19 @@ func (f *fixture) live(t *testing.T, s *sqlite.Store) {
 	f.objects[3].Due, f.objects[3].State, f.objects[3].Doc = time.UnixMicro(0).UTC(), nil, []byte("{\"name\": \"ü\x00\xff\"}")
 	write(t, s, store.Changes{Objects: f.objects})
 	write(t, s, store.Changes{ErasedObjects: []live.Key{f.objects[5].Key}})
+}
+
+// count writes counts of attempts, of two nodes.
+func (f *fixture) count(t *testing.T, s *sqlite.Store) {
+	t.Helper()
+	var c store.Changes
+	for i, w := range store.TrafficWidths() {
+		for node, app := range f.apps[:2] {
+			key := store.TrafficKey{App: app.ID, Width: w.Width, At: f.now.Truncate(w.Width), Endpoint: f.endpoints[0].ID, Node: node}
+			c.Traffic = append(c.Traffic, store.Traffic{TrafficKey: key, Counts: []store.BinCount{{Bin: i, N: 1}, {Bin: 65535, N: 1 << 40}}})
+		}
+	}
+	write(t, s, c)
 }
 
 // receive writes sources and what they received.

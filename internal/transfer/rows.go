@@ -26,12 +26,13 @@ const (
 	Deliveries Table = "delivery"
 	Attempts   Table = "attempt"
 	Received   Table = "received"
+	Traffic    Table = "traffic"
 )
 
 // Tables lists all kinds in the order in which they are copied: what others hang on
 // comes first.
 func Tables() []Table {
-	return []Table{Orgs, EventTypes, Apps, Endpoints, URLs, Healths, Tasks, Objects, Sources, Seen, Messages, Deliveries, Attempts, Received}
+	return []Table{Orgs, EventTypes, Apps, Endpoints, URLs, Healths, Tasks, Objects, Sources, Seen, Messages, Deliveries, Attempts, Received, Traffic}
 }
 
 // Rows are rows as a target takes them. Nothing is left out of them: deleted apps,
@@ -51,12 +52,13 @@ type Rows struct {
 	Deliveries []delivery.Delivery
 	Attempts   []delivery.Attempt
 	Received   []store.Received
+	Traffic    []store.Traffic
 }
 
 // Len is how many rows there are.
 func (r *Rows) Len() int {
 	return len(r.Orgs) + len(r.EventTypes) + len(r.Apps) + len(r.Endpoints) + len(r.URLs) + len(r.Healths) +
-		len(r.Tasks) + len(r.Objects) + len(r.Sources) + len(r.Seen) + len(r.Messages) + len(r.Deliveries) + len(r.Attempts) + len(r.Received)
+		len(r.Tasks) + len(r.Objects) + len(r.Sources) + len(r.Seen) + len(r.Messages) + len(r.Deliveries) + len(r.Attempts) + len(r.Received) + len(r.Traffic)
 }
 
 // Page is one chunk of rows of one table.

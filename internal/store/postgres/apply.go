@@ -52,6 +52,8 @@ func (t *tx) Apply(_ context.Context, c *store.Changes) error {
 		{"erased requests", len(c.ErasedReceived), t.eraseReceived},
 		{"objects", len(c.Objects), t.writeObjects},
 		{"erased objects", len(c.ErasedObjects), t.eraseObjects},
+		{"traffic", len(c.Traffic), t.writeTraffic},
+		{"erased traffic", len(c.ErasedTraffic), t.eraseTraffic},
 		{"erased apps", len(c.ErasedApps), t.eraseApps},
 		{"dropped messages", len(c.Dropped), t.drop},
 	}
@@ -468,6 +470,7 @@ func (t *tx) eraseApps(c *store.Changes) error {
 		`DELETE FROM endpoint_health WHERE endpoint` + endpoints,
 		`DELETE FROM endpoint WHERE id` + endpoints,
 		`DELETE FROM source WHERE app IN (SELECT id FROM app WHERE id = ANY ($1::bigint[]) AND deleted)`,
+		`DELETE FROM traffic WHERE app IN (SELECT id FROM app WHERE id = ANY ($1::bigint[]) AND deleted)`,
 		`DELETE FROM app WHERE id = ANY ($1::bigint[]) AND deleted`,
 	} {
 		t.queue("erased apps", statement, idColumn(c.ErasedApps))

@@ -29,7 +29,7 @@ func quiet(url string) postgres.Config {
 // wantSteps compares migrations, and whether they are applied.
 func wantSteps(t *testing.T, got []migration.Step, err error, applied bool) {
 	t.Helper()
-	want := []migration.Step{{Version: 1, Name: "init"}, {Version: 2, Name: "tenant"}, {Version: 3, Name: "object"}, {Version: 4, Name: "task_subject"}, {Version: 5, Name: "source"}, {Version: 7, Name: "delivery_failed"}}
+	want := []migration.Step{{Version: 1, Name: "init"}, {Version: 2, Name: "tenant"}, {Version: 3, Name: "object"}, {Version: 4, Name: "task_subject"}, {Version: 5, Name: "source"}, {Version: 6, Name: "traffic"}, {Version: 7, Name: "delivery_failed"}}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(migration.Step{}, "AppliedAt")); err != nil || diff != "" {
 		t.Fatalf("migrations (-want +got):\n%s\n(%v)", diff, err)
 	}
@@ -106,10 +106,12 @@ func TestMigrateFromEverySchema(t *testing.T) {
 			raw := store.Message{ID: 400, App: 7, Type: "a", From: "zuddl", Raw: []byte(`{}`)}
 			request := store.Received{ID: 500, App: 7, Source: 600, Status: store.Accepted, Message: raw.ID, Doc: []byte(`{}`)}
 			source := store.Source{ID: 600, App: 7, Org: "org_1", Dialect: "zuddl"}
+			slot := store.TrafficKey{App: 7, Width: time.Minute, At: time.Unix(600, 0).UTC(), Endpoint: 9}
 			err = s.Update(t.Context(), func(tx commit.Tx) error {
 				return tx.Apply(t.Context(), &store.Changes{
 					Messages: []store.Message{raw}, Tasks: []store.Task{task}, Sources: []store.Source{source},
 					Received: []store.Received{request}, Objects: []live.Row{row},
+					Traffic: []store.Traffic{{TrafficKey: slot, Counts: []store.BinCount{{Bin: 1, N: 2}}}},
 				})
 			})
 			if err != nil {
@@ -129,6 +131,9 @@ func TestMigrateFromEverySchema(t *testing.T) {
 			}
 			if got, err := s.ReceivedOne(t.Context(), 7, source.ID, request.ID); err != nil || !cmp.Equal(request, got) {
 				t.Errorf("received %+v, %v, want %+v", got, err, request)
+			}
+			if got, err := s.AppTraffic(t.Context(), 7, 2); err != nil || !cmp.Equal([]store.TrafficKey{slot}, got) {
+				t.Errorf("traffic %+v, %v, want %+v", got, err, slot)
 			}
 		})
 	}

@@ -202,7 +202,7 @@ func (t *tx) load(r *transfer.Rows) error {
 	c := &store.Changes{
 		Orgs: r.Orgs, EventTypes: r.EventTypes, Apps: r.Apps, Endpoints: r.Endpoints, URLs: r.URLs, Healths: r.Healths,
 		Tasks: r.Tasks, Objects: r.Objects, Sources: r.Sources, Seen: r.Seen, Messages: r.Messages, Deliveries: r.Deliveries,
-		Received: r.Received,
+		Received: r.Received, Traffic: r.Traffic,
 	}
 	for _, step := range []struct {
 		rows int
@@ -221,6 +221,7 @@ func (t *tx) load(r *transfer.Rows) error {
 		{len(c.Messages), t.insertMessages},
 		{len(c.Deliveries), t.insertDeliveries},
 		{len(c.Received), t.insertReceived},
+		{len(c.Traffic), t.writeTraffic},
 	} {
 		if step.rows == 0 {
 			continue

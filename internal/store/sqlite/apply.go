@@ -79,6 +79,8 @@ func (t *tx) Apply(ctx context.Context, c *store.Changes) error {
 		{"erased requests", len(c.ErasedReceived), t.eraseReceived},
 		{"objects", len(c.Objects), t.writeObjects},
 		{"erased objects", len(c.ErasedObjects), t.eraseObjects},
+		{"traffic", len(c.Traffic), t.writeTraffic},
+		{"erased traffic", len(c.ErasedTraffic), t.eraseTraffic},
 		{"erased apps", len(c.ErasedApps), t.eraseApps},
 		{"dropped messages", len(c.Dropped), t.drop},
 		{"dedupe keys", len(c.Seen), t.writeSeen},
@@ -105,6 +107,7 @@ func (t *tx) eraseApps(_ context.Context, c *store.Changes) error {
 			`DELETE FROM endpoint_health WHERE endpoint` + endpoints,
 			`DELETE FROM endpoint WHERE id` + endpoints,
 			`DELETE FROM source WHERE app = (SELECT id FROM app WHERE id = ? AND deleted = 1)`,
+			`DELETE FROM traffic WHERE app = (SELECT id FROM app WHERE id = ? AND deleted = 1)`,
 			`DELETE FROM app WHERE id = ? AND deleted = 1`,
 		} {
 			if _, err := t.writer.conn.run(statement, int64(app)); err != nil {

@@ -19,7 +19,7 @@ import (
 
 // steps are all migrations; those of a test are applied or none is.
 func steps() []migration.Step {
-	return []migration.Step{{Version: 1, Name: "init"}, {Version: 2, Name: "tenant"}, {Version: 3, Name: "object"}, {Version: 4, Name: "task_subject"}, {Version: 5, Name: "source"}, {Version: 7, Name: "delivery_failed"}}
+	return []migration.Step{{Version: 1, Name: "init"}, {Version: 2, Name: "tenant"}, {Version: 3, Name: "object"}, {Version: 4, Name: "task_subject"}, {Version: 5, Name: "source"}, {Version: 6, Name: "traffic"}, {Version: 7, Name: "delivery_failed"}}
 }
 
 // wantSteps compares migrations, and whether they are applied.

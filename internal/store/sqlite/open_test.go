@@ -270,9 +270,11 @@ func TestMigrateFromEverySchema(t *testing.T) {
 			raw := store.Message{ID: 400, App: 7, Type: "a", From: "zuddl", Raw: []byte(`{}`)}
 			request := store.Received{ID: 500, App: 7, Source: 600, Status: store.Accepted, Message: raw.ID, Doc: []byte(`{}`)}
 			source := store.Source{ID: 600, App: 7, Org: "org_1", Dialect: "zuddl"}
+			slot := store.TrafficKey{App: 7, Width: time.Minute, At: time.Unix(600, 0).UTC(), Endpoint: 9}
 			if err := write(t, s, store.Changes{
 				Messages: []store.Message{raw}, Tasks: []store.Task{task}, Sources: []store.Source{source},
 				Received: []store.Received{request}, Objects: []live.Row{row},
+				Traffic: []store.Traffic{{TrafficKey: slot, Counts: []store.BinCount{{Bin: 1, N: 2}}}},
 			}); err != nil {
 				t.Fatal(err)
 			}
@@ -290,6 +292,9 @@ func TestMigrateFromEverySchema(t *testing.T) {
 			}
 			if got, err := s.ReceivedOne(t.Context(), 7, source.ID, request.ID); err != nil || !cmp.Equal(request, got) {
 				t.Errorf("received %+v, %v, want %+v", got, err, request)
+			}
+			if got, err := s.AppTraffic(t.Context(), 7, 2); err != nil || !cmp.Equal([]store.TrafficKey{slot}, got) {
+				t.Errorf("traffic %+v, %v, want %+v", got, err, slot)
 			}
 		})
 	}

@@ -268,6 +268,10 @@ func dumpsOf(table transfer.Table) []dump {
 			r.Received = append(r.Received, decodeReceived(v))
 			return nil
 		}}}
+	case transfer.Traffic:
+		return []dump{{`traffic`, trafficColumns, `app, width, slot, ep, node`, []int{0, 1, 2, 3, 4}, args{number, number, number, number, number}, func(r *transfer.Rows, v []driver.Value) error {
+			return keep(&r.Traffic, v, decodeTraffic)
+		}}}
 	case transfer.Deliveries:
 		return []dump{{`delivery`, deliveryColumns, `msg, ep`, []int{0, 1}, args{number, number}, func(r *transfer.Rows, v []driver.Value) error {
 			r.Deliveries = append(r.Deliveries, decodeDelivery(v))

@@ -33,6 +33,7 @@ type Store interface {
 	janitor.Store
 	liveReads
 	sourceReads
+	trafficReads
 	// OrgOf gives the org of an app; store.ErrNotFound if there is none or it is deleted.
 	OrgOf(ctx context.Context, app id.ID) (string, error)
 	// HasApps reports whether there is any app, be it a deleted one whose rows are still there.
@@ -71,6 +72,13 @@ type sourceReads interface {
 	// ReceivedOne finds a request that a source of an app received, with its body;
 	// store.ErrNotFound if there is none.
 	ReceivedOne(ctx context.Context, app, source, received id.ID) (store.Received, error)
+}
+
+// trafficReads are what is read of counts of attempts.
+type trafficReads interface {
+	// Traffic calls each with every row that a query asks for, in any order. The row is
+	// valid until each returns.
+	Traffic(ctx context.Context, q store.TrafficQuery, each func(*store.Traffic)) error
 }
 
 // Driver is what Run needs of the store under test.
@@ -184,6 +192,11 @@ func Run(t *testing.T, d Driver) {
 		{"received requests are erased", testEraseReceived},
 		{"bodies of received requests are dropped", testReceivedBodies},
 		{"a message has the request that it came in with", testRaw},
+
+		{"traffic is added up", testTrafficAdds},
+		{"traffic is read by org, app, endpoint, width and time", testTrafficQueries},
+		{"old traffic is found and erased", testOldTraffic},
+		{"traffic goes with its app", testTrafficOfErasedApp},
 
 		{"everything is there after a reopening", testReopen},
 		{"two claimers never share a row", testClaimers},
