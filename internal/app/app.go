@@ -40,6 +40,7 @@ import (
 	"github.com/callboard/callboard/internal/tasks"
 	"github.com/callboard/callboard/internal/timer"
 	"github.com/callboard/callboard/internal/token"
+	"github.com/callboard/callboard/internal/traffic"
 )
 
 // Bounds of the API's connections. A request body is at most 1 MiB, so a minute
@@ -67,6 +68,7 @@ type App struct {
 	tasks      *tasks.Runner
 	janitor    *janitor.Janitor
 	timer      *timer.Runner
+	traffic    *traffic.Recorder
 	ingest     *ingest.Service
 	codec      *id.Codec
 	dialects   dialect.Set
@@ -81,8 +83,10 @@ type App struct {
 
 	// The stages of the end, each cancelled after the one before has ended.
 	stopWork    context.CancelFunc // tasks, janitor, timer, dispatch
+	stopCounts  context.CancelFunc // traffic
 	stopCommits context.CancelFunc
 	work        *errgroup.Group
+	counts      *errgroup.Group
 	commits     *errgroup.Group
 
 	life  sync.Mutex // held by Start and by the shutdown
@@ -124,6 +128,7 @@ type database interface {
 	tasks.Store
 	janitor.Store
 	timer.Store
+	traffic.Store
 	ingest.Store
 	dashboard.Orgs
 	HasApps(ctx context.Context) (bool, error)
@@ -196,9 +201,12 @@ func (a *App) build(ctx context.Context) error {
 	}
 	alarm := &timer.Alarm{}
 	a.sources = inbound.NewCache(a.store)
+	if a.traffic, err = traffic.New(traffic.Config{Store: a.store, Node: a.node, Logger: a.cfg.Logger}); err != nil {
+		return err
+	}
 	if a.committer, err = commit.New(ctx, commit.Config{
 		Store:   a.store,
-		Handoff: handoff{a.dispatcher, alarm, a.sources},
+		Handoff: handoff{a.dispatcher, alarm, a.sources, a.traffic},
 		Node:    a.node,
 		Logger:  a.cfg.Logger,
 		Metrics: a.metrics,
@@ -237,11 +245,12 @@ func (a *App) buildInboxes(key []byte, dialects dialect.Set) (err error) {
 }
 
 // handoff tells of what is on disk: the dispatcher of deliveries, the timer of rows that
-// become due, the door of sources that are not as they were.
+// become due, the door of sources that are not as they were, the charts of attempts.
 type handoff struct {
 	*dispatch.Dispatcher
 	alarm   *timer.Alarm
 	sources *inbound.Cache
+	traffic *traffic.Recorder
 }
 
 // Committed implements commit.Handoff.
@@ -249,6 +258,7 @@ func (h handoff) Committed(c *store.Changes) {
 	h.Dispatcher.Committed(c)
 	h.alarm.Committed(c.Objects)
 	h.sources.Committed(c.Sources)
+	h.traffic.Committed(c.Completed)
 }
 
 // Start listens and runs. When it returns without an error, requests are
@@ -338,10 +348,12 @@ func (a *App) tlsConfig() (*tls.Config, error) {
 // startWork starts what runs behind the API, the committer first.
 func (a *App) startWork() {
 	commitCtx, stopCommits := context.WithCancel(context.Background())
+	countCtx, stopCounts := context.WithCancel(context.Background())
 	workCtx, stopWork := context.WithCancel(context.Background())
-	a.stopCommits, a.stopWork = stopCommits, stopWork
-	a.commits, a.work = &errgroup.Group{}, &errgroup.Group{}
+	a.stopCommits, a.stopCounts, a.stopWork = stopCommits, stopCounts, stopWork
+	a.commits, a.counts, a.work = &errgroup.Group{}, &errgroup.Group{}, &errgroup.Group{}
 	a.commits.Go(func() error { return a.failing(commitCtx, a.committer.Run(commitCtx)) })
+	a.counts.Go(func() error { return a.failing(countCtx, a.traffic.Run(countCtx, a.committer)) })
 	a.work.Go(func() error { return a.failing(workCtx, a.dispatcher.Run(workCtx, a.committer)) })
 	a.work.Go(func() error { return a.failing(workCtx, a.tasks.Run(workCtx)) })
 	a.work.Go(func() error { return a.failing(workCtx, a.janitor.Run(workCtx)) })
@@ -423,6 +435,8 @@ func (a *App) shutDown(ctx context.Context) error {
 	if a.work != nil {
 		a.stopWork()
 		problems = append(problems, a.work.Wait())
+		a.stopCounts() // after the last attempt is recorded
+		problems = append(problems, a.counts.Wait())
 		a.stopCommits()
 		problems = append(problems, a.commits.Wait())
 	}

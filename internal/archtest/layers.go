@@ -59,6 +59,7 @@ var layers = []layer{
 	{number: 7, path: "internal/timer"},
 	{number: 7, path: "internal/janitor"},
 	{number: 7, path: "internal/tasks"},
+	{number: 7, path: "internal/traffic"},
 	{number: 7, path: "internal/transfer"},
 	{number: 8, path: "internal/restapi"},
 	{number: 8, path: "internal/readapi"},
