@@ -73,6 +73,7 @@ func (a *App) buildOwnAPI() (http.Handler, error) {
 		PublicURL: a.URL(),
 		Inboxes:   a.inboxes,
 		Play:      a.play,
+		Traffic:   a.traffic,
 		Ready: func() error {
 			ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 			defer cancel()

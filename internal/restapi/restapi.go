@@ -56,6 +56,7 @@ type Config struct {
 	PublicURL string           // required: scheme and host under which clients reach the server
 	Inboxes   Inboxes          // nil = no routes for listening
 	Play      *play.Hub        // nil = no routes of Play. It takes requests by the Inboxes
+	Traffic   Traffic          // nil = no statistics over time
 	// Ready reports why the server cannot do its work; nil = the store is asked.
 	Ready   func() error
 	Metrics http.Handler // served at /metrics; nil = not served
@@ -136,6 +137,7 @@ func (a *api) registerRoutes() {
 	a.registerMessages()
 	a.registerAttempts()
 	a.registerDeliveries()
+	a.registerStats()
 	a.registerLive()
 	a.registerSources()
 	a.registerAuth()

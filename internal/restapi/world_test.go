@@ -28,6 +28,7 @@ import (
 	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/store/sqlite"
 	"github.com/callboard/callboard/internal/token"
+	"github.com/callboard/callboard/internal/traffic"
 )
 
 // world is the API over the real ingest, committer and store. Nothing is sent:
@@ -40,6 +41,7 @@ type world struct {
 	codec     *id.Codec
 	tokens    *token.Authority
 	dialects  dialect.Set
+	traffic   *traffic.Recorder
 	handler   http.Handler
 	log       *lockedBuffer
 	org       string // token of the org
@@ -97,8 +99,10 @@ func makeWorldOf(t testing.TB, dialects dialect.Set, catalog restapi.Catalog, ch
 		Catalog: catalog, Codec: w.codec,
 	})
 	must(err)
+	w.traffic, err = traffic.New(traffic.Config{Store: w.store})
+	must(err)
 	cfg := restapi.Config{
-		Store: w.store, Ingest: w.service, Codec: w.codec, Tokens: w.tokens, Dialects: dialects, PublicURL: publicURL, Catalog: catalog,
+		Store: w.store, Ingest: w.service, Codec: w.codec, Tokens: w.tokens, Dialects: dialects, PublicURL: publicURL, Catalog: catalog, Traffic: w.traffic,
 		Logger: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: "test",
 	}
 	cfg.Play, err = play.New(play.Config{Key: key, Dialects: dialects})
