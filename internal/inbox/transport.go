@@ -123,11 +123,12 @@ func made(r *http.Request, status int, body []byte) *http.Response {
 // Whoever knows the name may send.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("inbox")
+	below, _ := play.Below(r)
 	switch {
 	case h.play != nil && h.play.Knows(name):
 		h.play.ServeHTTP(w, r)
 		return
-	case r.PathValue("rest") != "":
+	case strings.Trim(below, "/") != "":
 		web.Fail(w, errNoInbox)
 		return
 	case r.Method != http.MethodPost:

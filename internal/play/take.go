@@ -194,7 +194,7 @@ func (h *Hub) admit(w http.ResponseWriter, r *http.Request) (Answer, error) {
 	}
 	defer h.leave(b)
 	in := &Delivery{Method: r.Method, Header: withHost(r)}
-	in.Path, in.Query = below(r)
+	in.Path, in.Query = Below(r)
 	if err := in.read(w, r); err != nil {
 		return Answer{}, err
 	}
@@ -259,8 +259,9 @@ func broken(err error) error {
 	return errs.Wrap(errs.Malformed, err, "The body breaks off")
 }
 
-// below is what a request's target names below the address of the inbox, as it was written, and its query.
-func below(r *http.Request) (path, query string) {
+// Below is what a request's target names below the address of the inbox that the route's {inbox} names, as it was
+// written, and its query.
+func Below(r *http.Request) (path, query string) {
 	target, err := url.ParseRequestURI(r.RequestURI)
 	if err != nil {
 		target = r.URL

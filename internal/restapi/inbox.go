@@ -4,18 +4,20 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
+	"github.com/callboard/callboard/internal/play"
 	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/web"
 )
 
 // Inboxes hand requests to whoever listens to an inbox; *inbox.Hub is the one outside
-// of tests. As a handler it takes a request for the inbox that the route's {inbox} names,
-// and with Play for a path below it.
+// of tests. As a handler it takes a request for the inbox that the route's {inbox} names, and
+// with Play one for a path below it, which its target says.
 type Inboxes interface {
 	http.Handler
 	// Stream answers r with what an app's inbox hears until either side ends it. It asks
@@ -62,9 +64,26 @@ func (a *api) registerInboxes() {
 		a.mux.Handle("POST /play/in/{inbox}", a.Inboxes)
 		return
 	}
-	// Play takes whatever is sent.
-	a.mux.Handle("/play/in/{inbox}", a.Inboxes)
-	a.mux.Handle("/play/in/{inbox}/{rest...}", a.Inboxes)
+	a.mux.Handle(play.Path+"{inbox}", a.Inboxes) // Play takes whatever is sent
+}
+
+// belowInboxes leads requests to what is below an inbox of Play to the inbox. It is done
+// before paths are looked at, since this one may have any form. The request's target stays
+// as it was written.
+func (a *api) belowInboxes(next http.Handler) http.Handler {
+	if a.Play == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if rest, here := strings.CutPrefix(r.URL.Path, play.Path); here {
+			name, _, _ := strings.Cut(rest, "/")
+			target, inbox := *r.URL, *r
+			target.Path, target.RawPath = play.Path+name, ""
+			inbox.URL = &target
+			r = &inbox
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // listen lets a caller hear an inbox of its app. That takes the right to manage

@@ -150,7 +150,10 @@ func TestPlayDoor(t *testing.T) {
 		if (got.Body == "") != (method == "HEAD") || got.Header.Get("Content-Length") != "3" {
 			t.Errorf("%s: %v %q", method, got.Header, got.Body)
 		}
-		w.post(method, box.URL+"/deep/er", "", nil).want(200)
+		w.post(method, box.URL+"/deep//../er/", "", nil).want(200)
+	}
+	if got := w.as("", "GET", "/play/"+box.Key, "").inbox().Requests[0].Path; got != "/deep//../er/" {
+		t.Errorf("the path is %s", got)
 	}
 	if shown := w.as("", "GET", "/play/"+box.Key, "").inbox(); len(shown.Requests) != 2*len(methods) {
 		t.Errorf("%d requests came, want %d", len(shown.Requests), 2*len(methods))
