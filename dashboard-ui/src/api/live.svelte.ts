@@ -3,30 +3,40 @@ import { at } from './client'
 import { Stream, type StreamEvent } from './stream.svelte'
 import type { DeliveryEvent, Topic } from './types'
 
+// A tab that nobody looks at lets its connection go: over HTTP/1.1 a browser has six for all tabs together.
+const hiddenMs = 20_000
+
 class Live {
   stream = $state.raw<Stream | undefined>(undefined)
   #changes = new Set<{ topics: readonly Topic[]; run: () => void }>()
   #attempts = new Set<(row: DeliveryEvent) => void>()
 
+  /** Connects to an app's stream; what it gives ends that. */
   connect(app: string) {
-    const stream = new Stream(at`/app/${app}/stream`, this.#handle)
+    let connected = false
+    const stream = new Stream(at`/app/${app}/stream`, (event) => {
+      if (event.event !== 'hello') return this.#handle(event)
+      const { resumed, missed } = event.data as { resumed: boolean; missed: boolean }
+      // More may have happened than is told again: whatever is shown may be old.
+      if (missed || (connected && !resumed)) for (const { run } of this.#changes) run()
+      connected = true
+    })
     this.stream = stream
     stream.start()
+    const unwatch = whileHidden(stream)
     return () => {
+      unwatch()
       stream.stop()
       if (this.stream === stream) this.stream = undefined
     }
   }
 
-  #handle = ({ event, data }: StreamEvent) => {
+  #handle({ event, data }: StreamEvent) {
     if (event === 'attempt') {
       for (const run of this.#attempts) run(data as DeliveryEvent)
     } else if (event === 'change') {
       const { topics } = data as { topics: Topic[] }
       for (const { topics: wanted, run } of this.#changes) if (wanted.some((topic) => topics.includes(topic))) run()
-    } else if (event === 'hello' && (data as { missed: boolean }).missed) {
-      // More happened than is told again: whatever is shown may be old.
-      for (const { run } of this.#changes) run()
     }
   }
 
@@ -45,6 +55,29 @@ class Live {
       this.#attempts.add(run)
       return () => this.#attempts.delete(run)
     })
+  }
+}
+
+// Lets a stream go while the tab is hidden for long, and takes it up where it was.
+function whileHidden(stream: Stream): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let held = false
+  const changed = () => {
+    clearTimeout(timer)
+    if (!document.hidden) {
+      if (held) stream.resume()
+      held = false
+    } else if (stream.state === 'live' || stream.state === 'lost') {
+      timer = setTimeout(() => {
+        held = true
+        stream.stop()
+      }, hiddenMs)
+    }
+  }
+  document.addEventListener('visibilitychange', changed)
+  return () => {
+    clearTimeout(timer)
+    document.removeEventListener('visibilitychange', changed)
   }
 }
 

@@ -75,7 +75,7 @@ export class Stream {
       const response = await send('GET', this.#path, { headers, signal: abort.signal, anonymous: this.#anonymous })
       if (response.body === null) return
       const parser = new Parser((event) => {
-        if (event.id !== undefined) this.#lastId = event.id
+        this.#lastId = event.id ?? greeted(event) ?? this.#lastId
         this.#handle(event)
       })
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
@@ -103,6 +103,12 @@ export class Stream {
     this.nextTry = Date.now() + wait
     this.#timer = setTimeout(this.start, wait)
   }
+}
+
+// The greeting says where the stream begins, for who loses it before anything has happened.
+function greeted({ event, data }: StreamEvent): string | undefined {
+  const id = event === 'hello' ? (data as { id?: unknown } | null)?.id : undefined
+  return typeof id === 'string' && id !== '' ? id : undefined
 }
 
 /** Reads text/event-stream as the HTML standard has it, from chunks that end anywhere. */

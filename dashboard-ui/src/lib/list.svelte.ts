@@ -6,10 +6,13 @@ type Fetch<T> = (iterator: string | undefined, signal: AbortSignal) => Promise<P
 
 // A filter may look at many rows to find few: this many answers are waited for before the viewer is asked again.
 const patience = 10
+// What is loaded again at once; of a longer list the end is asked for anew.
+const longestReload = 500
 
 export class List<T> {
   rows = $state.raw<T[]>([])
   done = $state(false)
+  /** Whether rows are on their way that the viewer waits for; loading again is quiet. */
   loading = $state(true)
   error = $state.raw<ApiError | undefined>(undefined)
   /** Whether there was an answer: an empty list before it is not empty yet. */
@@ -18,58 +21,76 @@ export class List<T> {
   #want: number
   #iterator: string | undefined
   #abort = new AbortController()
+  #busy = false
   #again = $state(0)
+  #asked = 0
 
   constructor(fetch: Fetch<T>, want: number) {
     this.#fetch = fetch
     this.#want = want
     $effect(() => {
-      void this.#again
+      const again = this.#again
+      const reloading = again !== this.#asked
+      this.#asked = again
       this.#abort.abort()
       this.#abort = new AbortController()
       this.#iterator = undefined
-      void this.#fill([], this.#abort.signal)
+      if (!reloading) this.loading = true
+      const wanted = reloading ? Math.min(Math.max(want, this.#shown), longestReload) : want
+      void this.#fill([], wanted, this.#abort.signal)
       return () => this.#abort.abort()
     })
   }
 
-  /** Loads it anew from the start; the rows that are there stay until then. */
+  // How many rows are there, without following them.
+  #shown = 0
+
+  /** Loads what is there again, from the start; it goes on being shown until then. */
   reload = () => {
     this.#again++
   }
 
   /** Loads the rows that come next. */
   more = () => {
-    if (!this.loading && !this.done) void this.#fill(this.rows, this.#abort.signal)
+    if (this.#busy || this.done) return
+    this.loading = true
+    void this.#fill(this.rows, this.#want, this.#abort.signal)
   }
 
   /** Puts a row on top, or in the place of the one with the same key. */
   put(row: T, key: (row: T) => string) {
     const at = this.rows.findIndex((other) => key(other) === key(row))
-    this.rows = at < 0 ? [row, ...this.rows] : this.rows.with(at, row)
+    this.#show(at < 0 ? [row, ...this.rows] : this.rows.with(at, row))
   }
 
-  async #fill(before: T[], signal: AbortSignal) {
-    this.loading = true
+  async #fill(before: T[], wanted: number, signal: AbortSignal) {
+    this.#busy = true
     let rows = before
     try {
       for (let asked = 0; asked < patience; asked++) {
         const page = await this.#fetch(this.#iterator, signal)
+        if (signal.aborted) return
         rows = [...rows, ...page.data]
         this.#iterator = page.iterator ?? undefined
         this.done = page.done || page.iterator === null
-        if (this.done || rows.length - before.length >= this.#want) break
-        if (rows.length > before.length) this.rows = rows
+        if (this.done || rows.length - before.length >= wanted) break
+        // What has been found so far is worth seeing, unless it stands in for more.
+        if (rows.length > this.#shown) this.#show(rows)
       }
-      this.rows = rows
+      this.#show(rows)
       this.error = undefined
       this.known = true
-      this.loading = false
     } catch (error) {
-      if (isAbort(error)) return
+      if (signal.aborted || isAbort(error)) return
       this.error = ApiError.from(error)
-      this.loading = false
     }
+    this.#busy = false
+    this.loading = false
+  }
+
+  #show(rows: T[]) {
+    this.rows = rows
+    this.#shown = rows.length
   }
 }
 
