@@ -204,6 +204,7 @@ func TestStepsFail(t *testing.T) {
 		{"behind a dialog", url, `there is no button "One"`, func(p *browser.Page) { p.Click("button", "One") }},
 		{"unseen", plain, `in vain for the text "Nowhere"`, func(p *browser.Page) { p.See("Nowhere") }},
 		{"still there", plain, `it is still there`, func(p *browser.Page) { p.Gone("One") }},
+		{"text not held", plain, `hostile text script: the page does not hold it`, func(p *browser.Page) { p.Harmless(browser.Hostile()[0]) }},
 		{"no key", plain, `there is no key "Entr"`, func(p *browser.Page) { p.Press("Entr") }},
 		{"focus", plain, `button "One"`, func(p *browser.Page) { p.Press("Tab"); p.AwaitFocus("button", "Two") }},
 	} {

@@ -3,7 +3,9 @@ package browser
 import (
 	"context"
 	_ "embed" // the function that runs in the page
+	"errors"
 	"strings"
+	"unicode"
 
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -92,16 +94,38 @@ func HostileWithout(refused string) []Text {
 	return out
 }
 
-// Harmless fails the test if hostile text on the page, which shows some of [Hostile], became anything but text: an element, an
-// attribute, an address that runs, a request, a script, a violation of the policy. Give it after the page has shown the text.
-func (p *Page) Harmless() {
+// Harmless waits until the page holds all the texts, as text or as what stands in a field, and fails the test if any text on
+// it became anything else: an element, an attribute, an address that runs, a request, a script, a violation of the policy.
+func (p *Page) Harmless(texts ...Text) {
 	p.t.Helper()
+	for _, text := range texts {
+		p.await("the hostile text "+text.Name, func(ctx context.Context) error {
+			shown, err := chromedp.Run(ctx, chromedp.Evaluate[string](held))
+			if err == nil && !strings.Contains(bare(shown), bare(text.Text)) {
+				return errors.New("the page does not hold it letter by letter")
+			}
+			return err
+		})
+	}
 	for _, problem := range p.Harm() {
 		p.t.Errorf("%s: %s", p.URL(), problem)
 	}
 	for _, complaint := range p.Complaints() {
 		p.t.Errorf("%s: %s", p.URL(), complaint)
 	}
+}
+
+// held is all text of a page, hidden or not.
+const held = `[document.body.textContent, ...[...document.querySelectorAll('input, textarea')].map((e) => e.value)].join('\n')`
+
+// bare leaves out what fields and layouts may change: white space and control characters.
+func bare(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.IsControl(r) || r == '\uFFFD' {
+			return -1
+		}
+		return r
+	}, text)
 }
 
 // Harm finds what [Page.Harmless] fails for in the document itself.

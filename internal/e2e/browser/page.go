@@ -264,7 +264,20 @@ func (p *Page) Shot(name string) {
 func (p *Page) picture() ([]byte, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, p.cfg.Patience)
 	defer cancel()
-	return chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	hide := func(hidden bool) error {
+		_, err := chromedp.Call(ctx, emulation.SetScrollbarsHidden, emulation.SetScrollbarsHiddenParams{Hidden: hidden})
+		return err
+	}
+	if err := hide(true); err != nil {
+		return nil, err
+	}
+	// What was drawn before the last change is not in the picture.
+	drawn := chromedp.Evaluate[chromedp.Void](`new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))`, chromedp.EvalAwaitPromise)
+	if err := chromedp.Do(ctx, drawn); err != nil {
+		return nil, err
+	}
+	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	return picture, errors.Join(err, hide(false))
 }
 
 // do runs an action once, bounded.

@@ -99,6 +99,9 @@ func (w *watch) request(e *network.EventRequestWillBeSent) {
 func (w *watch) response(e *network.EventResponseReceived) {
 	status := e.Response.Status
 	data := e.Type == network.ResourceTypeXHR || e.Type == network.ResourceTypeFetch || e.Type == network.ResourceTypeEventSource
+	if e.Type == network.ResourceTypeOther && strings.HasSuffix(e.Response.URL, "/favicon.ico") {
+		return // the browser's own idea, where a page names no icon
+	}
 	if status >= 500 || status >= 400 && !data {
 		w.note("answer %d to %s %s", status, e.Type, abridge(e.Response.URL))
 	}
