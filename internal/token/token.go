@@ -69,8 +69,8 @@ const (
 	ManageEndpoint        Capability = "ManageEndpoint"        // change endpoints, secrets included
 )
 
-// LoginUse marks a token that can only be exchanged for a portal session. Verify
-// refuses it, so a link that leaks into a log is no key to the API.
+// LoginUse marks a login key: a token that can only be exchanged for a session of the
+// dashboard, once. Verify refuses it, so a link that leaks into a log is no key to the API.
 const LoginUse = "login"
 
 // ReadUse marks a read token: it may GET what webhooks' resource URLs name, under /v1, and
@@ -90,6 +90,11 @@ type Claims struct {
 	Use          string    // "" = the API, LoginUse or ReadUse
 	IssuedAt     time.Time // to the microsecond; zero = not given
 	Expires      time.Time // zero = never
+
+	// ID tells a login key from every other; "" for other tokens.
+	ID string
+	// SessionEnds is when the session ends, at the latest, that a login key opens.
+	SessionEnds time.Time
 }
 
 // Subject is whom the token speaks for: the app if it has one, else the org.
@@ -158,8 +163,10 @@ func (a *Authority) Mint(c Claims) (string, error) {
 		ReadOnly:     c.ReadOnly,
 		Session:      c.Session,
 		Use:          c.Use,
+		ID:           c.ID,
 		IssuedAt:     seconds{c.IssuedAt},
 		Expires:      seconds{c.Expires},
+		SessionEnds:  seconds{c.SessionEnds},
 	}
 	if c.App != "" {
 		wire.Org = c.Org
@@ -198,15 +205,6 @@ func (a *Authority) verify(text string) (*Claims, error) {
 	return c, nil
 }
 
-// VerifyLogin reads a token that was minted with LoginUse, and no other.
-func (a *Authority) VerifyLogin(text string) (*Claims, error) {
-	c, err := a.read(text)
-	if err != nil || c.Use != LoginUse {
-		return nil, ErrInvalid
-	}
-	return c, nil
-}
-
 func (a *Authority) read(text string) (*Claims, error) {
 	if text == "" || len(text) > MaxBytes {
 		return nil, ErrInvalid
@@ -228,9 +226,11 @@ type wireClaims struct {
 	ReadOnly     bool         `json:"readOnly,omitempty"`
 	Session      string       `json:"sid,omitempty"`
 	Use          string       `json:"use,omitempty"`
+	ID           string       `json:"jti,omitempty"`
 	IssuedAt     seconds      `json:"iat,omitzero"`
 	NotBefore    seconds      `json:"nbf,omitzero"`
 	Expires      seconds      `json:"exp,omitzero"`
+	SessionEnds  seconds      `json:"sxp,omitzero"`
 }
 
 // claims checks the subject and gives what the token says.
@@ -242,8 +242,10 @@ func (w *wireClaims) claims() (*Claims, error) {
 		ReadOnly:     w.ReadOnly,
 		Session:      w.Session,
 		Use:          w.Use,
+		ID:           w.ID,
 		IssuedAt:     w.IssuedAt.Time,
 		Expires:      w.Expires.Time,
+		SessionEnds:  w.SessionEnds.Time,
 	}
 	if strings.HasPrefix(w.Subject, id.App.Prefix()) {
 		c.Org, c.App = w.Org, w.Subject

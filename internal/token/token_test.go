@@ -138,10 +138,7 @@ func TestIssuerIsNotChecked(t *testing.T) {
 func TestLoginTokenIsNoAPIToken(t *testing.T) {
 	t.Parallel()
 	a := authority(t, secret)
-	login, err := a.Mint(token.Claims{Org: org(), App: app, Use: token.LoginUse})
-	if err != nil {
-		t.Fatal(err)
-	}
+	login := key(t, a, token.Claims{Org: org(), App: app})
 	if _, err := a.Verify(login); err == nil {
 		t.Error("a login token passed as an API token")
 	}
