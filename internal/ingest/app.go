@@ -145,6 +145,15 @@ func (s *Service) ExpireTokens(ctx context.Context, ref AppRef, from time.Time) 
 	})
 }
 
+// UseOnce reports whether nobody has used a name before, on any node; from then on somebody has,
+// also after a restart. The name is forgotten some time after until.
+func (s *Service) UseOnce(ctx context.Context, name string, until time.Time) (first bool, err error) {
+	u := &commit.Unit{Decide: func(*commit.View) (id.ID, error) { return 0, nil }}
+	u.Seen = Key{Scope: "once", Value: name}.seen("", until.Add(-KeyLife))
+	r, err := s.cfg.Submitter.Submit(ctx, u)
+	return err == nil && !r.Replayed, err
+}
+
 // changeApp runs a change that cannot be refused on an existing app of the ref's
 // org. What was read by the app's id before is checked by that, too.
 func (s *Service) changeApp(ctx context.Context, ref AppRef, change func(*commit.View, *store.AppConfig)) error {

@@ -2,8 +2,6 @@ package restapi
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -15,14 +13,8 @@ import (
 	"github.com/callboard/callboard/internal/token"
 )
 
-// Lifetimes of what app-portal-access gives out.
-const (
-	defaultSession = 7 * 24 * time.Hour
-	minSession     = time.Hour
-	maxSession     = 7 * 24 * time.Hour
-	// linkLife is how long the link may be followed.
-	linkLife = 15 * time.Minute
-)
+// minSession is the shortest life of what app-portal-access gives out.
+const minSession = time.Hour
 
 // AppPortalAccessIn says what a tenant may do in its portal.
 type AppPortalAccessIn struct {
@@ -61,7 +53,7 @@ func (a *api) registerAuth() {
 	handle(a, huma.Operation{
 		OperationID: "v1.authentication.expire-all", Method: http.MethodPost, Path: "/auth/app/{app_id}/expire-all", Tags: []string{tagAuth},
 		Summary: "Expire an app's tokens", DefaultStatus: http.StatusNoContent,
-		Description: "Refuses every token of the app that was made before this request, at once.",
+		Description: "Refuses every token of the app that was made before this request, at once: its sessions end, and links that nobody has followed lead nowhere.",
 	}, accessAdminWrite, a.expireAll)
 }
 
@@ -108,13 +100,11 @@ func (a *api) appOrCreate(ctx context.Context, c *call, in *ApplicationIn) (stor
 	return c.app(ctx)
 }
 
-// grant mints the token for the API and the link. The link carries a token of its
-// own, which cannot call the API and lives for 15 minutes: links end up in
-// histories and chats.
+// grant mints the token for the API and makes the link, whose key cannot call the API.
 func (a *api) grant(app *store.App, in *AppPortalAccessIn) (*answer[AppPortalAccessOut], error) {
-	life := defaultSession
+	life := token.MaxSession
 	if s := in.Expiry.Value; s != nil {
-		life = min(max(time.Duration(*s)*time.Second, minSession), maxSession)
+		life = min(max(time.Duration(*s)*time.Second, minSession), token.MaxSession)
 	}
 	now := time.Now()
 	claims := token.Claims{
@@ -127,22 +117,11 @@ func (a *api) grant(app *store.App, in *AppPortalAccessIn) (*answer[AppPortalAcc
 	if err != nil {
 		return nil, err
 	}
-	claims.Use, claims.Expires = token.LoginUse, now.Add(linkLife)
-	login, err := a.Tokens.Mint(claims)
+	link, err := a.Tokens.Link(a.PublicURL, claims)
 	if err != nil {
 		return nil, err
 	}
-	key, err := json.Marshal(struct {
-		AppID string `json:"appId"`
-		Token string `json:"token"`
-	}{claims.App, login})
-	if err != nil {
-		return nil, err
-	}
-	return &answer[AppPortalAccessOut]{AppPortalAccessOut{
-		URL:   a.PublicURL + "/login#key=" + base64.RawURLEncoding.EncodeToString(key),
-		Token: text,
-	}}, nil
+	return &answer[AppPortalAccessOut]{AppPortalAccessOut{URL: link, Token: text}}, nil
 }
 
 // expireAllIn is what POST /auth/app/{app_id}/expire-all takes; the body may be absent.

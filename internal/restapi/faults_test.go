@@ -323,7 +323,7 @@ func TestPortalAccess(t *testing.T) {
 	if left := time.Until(claims.Expires); claims.Session != "s" || !claims.ReadOnly || left > time.Hour || left < 59*time.Minute {
 		t.Errorf("claims %+v", claims)
 	}
-	if url := access.text("url"); !strings.HasPrefix(url, publicURL+"/login#key=") {
+	if url := access.text("url"); !strings.HasPrefix(url, publicURL+"/app/"+app+"/login#key=") {
 		t.Errorf("url %s", url)
 	}
 	again := w.do("POST", "/auth/app-portal-access/a", "").want(200).text("token")

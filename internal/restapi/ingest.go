@@ -44,6 +44,9 @@ type Ingest interface {
 	CreateEventType(ctx context.Context, key ingest.Key, t store.EventType) (ingest.Result, error)
 	UpdateEventType(ctx context.Context, org, name string, orCreate bool, mutate func(*store.EventType) error) (ingest.Result, error)
 	DeleteEventType(ctx context.Context, org, name string, expunge bool) error
+	// UseOnce reports whether it is the first call for a name, on any node, within the time until
+	// it is forgotten.
+	UseOnce(ctx context.Context, name string, until time.Time) (first bool, err error)
 	// UpdateSettings gives mutate the stored document, nil if there is none.
 	UpdateSettings(ctx context.Context, org string, mutate func(doc []byte) ([]byte, error)) error
 

@@ -187,6 +187,9 @@ func who(access web.Access) string {
 	if access.Admin {
 		return "Takes the org's token."
 	}
+	if len(access.AnyOf) == 0 {
+		return "Takes the org's token, or any of the app's."
+	}
 	names := make([]string, len(access.AnyOf))
 	for i, c := range access.AnyOf {
 		names[i] = "`" + string(c) + "`"

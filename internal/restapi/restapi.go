@@ -24,6 +24,7 @@ package restapi
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -95,10 +96,14 @@ func New(cfg Config) (http.Handler, error) {
 		cfg.Version = "dev"
 	}
 	cfg.PublicURL = strings.TrimRight(cfg.PublicURL, "/")
+	cookies, err := web.NewCookies(cfg.PublicURL)
+	if err != nil {
+		return nil, fmt.Errorf("restapi: %w", err)
+	}
 	a := &api{
 		Config:  cfg,
 		lexicon: ingest.Lexicon{Dialects: cfg.Dialects},
-		guard:   &web.Guard{Tokens: cfg.Tokens, Apps: cfg.Store, Codec: cfg.Codec},
+		guard:   &web.Guard{Tokens: cfg.Tokens, Apps: cfg.Store, Codec: cfg.Codec, Cookies: cookies},
 		mux:     http.NewServeMux(),
 	}
 	if cfg.Catalog != nil {
@@ -141,6 +146,7 @@ func (a *api) registerRoutes() {
 	a.registerLive()
 	a.registerSources()
 	a.registerAuth()
+	a.registerSessions()
 	a.registerTasks()
 	a.registerInboxes()
 	a.registerPlay()

@@ -100,10 +100,10 @@ var svixRoutes = []Route{
 	{"DELETE", pathMessage + "/attempt/{attempt_id}/content", Yes, ""},
 	{"POST", pathMessage + "/endpoint/{endpoint_id}/resend", Yes, ""},
 
-	{"POST", prefix + "/auth/app-portal-access/{app_id}", Yes, "the token works now; the page behind the link comes with a later version"},
+	{"POST", prefix + "/auth/app-portal-access/{app_id}", Yes, "the link opens the dashboard for this app; its key is in the fragment"},
 	{"POST", prefix + "/auth/dashboard-access/{app_id}", Yes, "the older form of app-portal-access"},
 	{"POST", prefix + "/auth/app/{app_id}/expire-all", Yes, "at once and for all sessions; expiry and sessionIds are refused"},
-	{"POST", prefix + "/auth/logout", Later, "comes with the portal; expire-all ends an app's tokens"},
+	{"POST", prefix + "/auth/logout", Later, "DELETE /api/v1/auth/session signs a browser out; expire-all ends an app's tokens"},
 	{"POST", prefix + "/auth/stream-portal-access/{stream_id}", No, whyStream},
 	{"POST", prefix + "/auth/stream-logout", No, whyStream},
 	{"POST", prefix + "/auth/stream/{stream_id}/expire-all", No, whyStream},

@@ -106,9 +106,10 @@ func WrapAs(write func(http.ResponseWriter, Problem), next http.Handler, logger 
 	})
 }
 
-// hasToken reports whether a request carries a token, be it a wrong one.
+// hasToken reports whether a request carries a token, be it a wrong one, or a cookie, which may
+// hold one.
 func hasToken(r *http.Request) bool {
-	return len(r.Header["Authorization"]) > 0 || len(r.Header["X-Access-Token"]) > 0
+	return len(r.Header["Authorization"]) > 0 || len(r.Header["X-Access-Token"]) > 0 || len(r.Header["Cookie"]) > 0
 }
 
 // end answers and logs a request whose handler has returned or panicked. A panic

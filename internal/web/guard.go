@@ -38,6 +38,8 @@ type Caller struct {
 	App id.ID
 	// appUID is that app's uid, "" = none.
 	appUID string
+	// ByCookie reports whether the token came in a cookie: who calls is a browser.
+	ByCookie bool
 }
 
 // Subject names the caller in the scope of idempotency keys.
@@ -54,6 +56,8 @@ type Guard struct {
 	Tokens *token.Authority
 	Apps   Apps
 	Codec  *id.Codec
+	// Cookies are taken where there is no header Authorization; nil = none are.
+	Cookies *Cookies
 }
 
 // errForbidden answers a valid token that may not use a route.
@@ -67,33 +71,60 @@ func ErrNoRoute() error { return errNoRoute }
 
 // Admit checks a request's token against what its route needs.
 func (g *Guard) Admit(r *http.Request, need Access) (Caller, error) {
-	claims, err := g.verify(r, need)
+	claims, byCookie, err := g.verify(r, need)
 	if err != nil {
 		return Caller{}, err
 	}
-	caller := Caller{Org: claims.Org, Claims: claims}
-	if claims.App != "" {
-		if err := g.narrow(r.Context(), &caller); err != nil {
-			return Caller{}, err
-		}
+	caller, err := g.Recognize(r.Context(), claims)
+	if err != nil {
+		return Caller{}, err
 	}
+	caller.ByCookie = byCookie
 	if need.Admin && claims.App != "" || need.Write && claims.ReadOnly || !claims.May(need.AnyOf...) {
 		return Caller{}, errForbidden
 	}
 	return caller, nil
 }
 
-// verify finds and reads a request's token.
-func (g *Guard) verify(r *http.Request, need Access) (*token.Claims, error) {
-	if !need.Resource {
-		text, _ := bearer(r)
-		return g.Tokens.Verify(text)
+// Recognize gives whom claims speak for. Those of an app must be accepted still.
+func (g *Guard) Recognize(ctx context.Context, claims *token.Claims) (Caller, error) {
+	caller := Caller{Org: claims.Org, Claims: claims}
+	if claims.App == "" {
+		return caller, nil
 	}
-	text, ok := accessToken(r)
-	if !ok {
-		text, _ = bearer(r)
+	err := g.narrow(ctx, &caller)
+	return caller, err
+}
+
+// verify finds and reads a request's token, and reports whether a cookie held it. A cookie is
+// looked at only if there is no header Authorization: a wrong token is wrong, whoever sent it.
+func (g *Guard) verify(r *http.Request, need Access) (claims *token.Claims, byCookie bool, err error) {
+	if need.Resource {
+		text, ok := accessToken(r)
+		if !ok {
+			text, _ = bearer(r)
+		}
+		claims, err = g.Tokens.VerifyRead(text)
+		return claims, false, err
 	}
-	return g.Tokens.VerifyRead(text)
+	if text, ok := g.cookie(r); ok {
+		if err := g.Cookies.CheckOrigin(r); err != nil {
+			return nil, true, err
+		}
+		claims, err = g.Tokens.Verify(text)
+		return claims, true, err
+	}
+	text, _ := bearer(r)
+	claims, err = g.Tokens.Verify(text)
+	return claims, false, err
+}
+
+// cookie finds the token in a request's cookie, if that is where to look.
+func (g *Guard) cookie(r *http.Request) (string, bool) {
+	if g.Cookies == nil || len(r.Header["Authorization"]) > 0 {
+		return "", false
+	}
+	return g.Cookies.token(r)
 }
 
 // accessToken finds the token of a request in Sessionboard's header; it reports whether
