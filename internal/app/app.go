@@ -75,6 +75,7 @@ type App struct {
 	catalog    *catalog.Catalog
 	authority  *token.Authority
 	metrics    *prometheus.Registry
+	hasApps    bool // at the start
 
 	addr   string
 	http   *http.Server
@@ -168,6 +169,9 @@ func (a *App) build(ctx context.Context) error {
 	key, err := a.store.IDKey(ctx)
 	if err != nil {
 		return fmt.Errorf("read id key: %w", err)
+	}
+	if a.hasApps, err = a.store.HasApps(ctx); err != nil {
+		return fmt.Errorf("look for apps: %w", err)
 	}
 	codec, err := id.NewCodec(key)
 	if err != nil {
@@ -395,6 +399,20 @@ func (a *App) Addr() string { return a.addr }
 
 // URL is how clients reach the server.
 func (a *App) URL() string { return a.cfg.publicURL(a.addr) }
+
+// LocalURL is URL for a browser on this machine: where the server listens on all addresses, and
+// nobody has said how it is reached, it is reached by loopback's.
+func (a *App) LocalURL() string {
+	host, port, err := net.SplitHostPort(a.addr)
+	if ip := net.ParseIP(host); a.cfg.PublicURL == "" && err == nil && ip.IsUnspecified() {
+		return a.cfg.publicURL(net.JoinHostPort("127.0.0.1", port))
+	}
+	return a.URL()
+}
+
+// HasApps reports whether there was any app when the server started: else nobody has used its
+// database yet.
+func (a *App) HasApps() bool { return a.hasApps }
 
 // Done is closed when the app has ended.
 func (a *App) Done() <-chan struct{} { return a.done }

@@ -18,10 +18,15 @@ func (f logFlags) logger(stderr io.Writer) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(f.LogLevel)) // kong has seen to it; the zero level is info
 	options := &slog.HandlerOptions{Level: level}
-	if f.LogFormat == "text" || f.LogFormat == "auto" && isTerminal(stderr) {
+	if f.isText(stderr) {
 		return slog.New(slog.NewTextHandler(stderr, options))
 	}
 	return slog.New(slog.NewJSONHandler(stderr, options))
+}
+
+// isText reports whether a person is to read the log.
+func (f logFlags) isText(stderr io.Writer) bool {
+	return f.LogFormat == "text" || f.LogFormat == "auto" && isTerminal(stderr)
 }
 
 // isTerminal reports whether somebody is likely to watch.

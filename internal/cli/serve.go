@@ -92,20 +92,21 @@ func (c *serveCommand) config() app.Config {
 // Run serves until ctx ends, or until the server cannot go on.
 func (c *serveCommand) Run(ctx context.Context, p *process) error {
 	logger := c.logger(p.stderr)
-	if err := c.serve(ctx, logger); err != nil {
+	if err := c.serve(ctx, p, logger); err != nil {
 		logger.ErrorContext(ctx, "the server has failed", "error", err) // in the log's own form, not as a line of text
 		return errReported
 	}
 	return nil
 }
 
-func (c *serveCommand) serve(ctx context.Context, logger *slog.Logger) error {
+func (c *serveCommand) serve(ctx context.Context, p *process, logger *slog.Logger) error {
 	cfg := c.config()
 	cfg.Logger = logger
-	var err error
-	if cfg.JWTSecret, err = c.secret(ctx, logger); err != nil {
+	secret, made, err := c.secret(ctx, logger)
+	if err != nil {
 		return err
 	}
+	cfg.JWTSecret = secret
 	defer raiseHeapFloor()()
 	server, err := app.New(ctx, cfg)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) { // while it waited for the database
@@ -119,6 +120,11 @@ func (c *serveCommand) serve(ctx context.Context, logger *slog.Logger) error {
 		return errors.Join(err, stop(server))
 	}
 	logger.InfoContext(ctx, "listening", "url", server.URL(), "address", server.Addr(), "version", cfg.Version)
+	if made || !server.HasApps() {
+		if err := c.invite(ctx, p, logger, server, secret); err != nil {
+			return errors.Join(err, stop(server))
+		}
+	}
 	select {
 	case <-ctx.Done():
 		logger.InfoContext(ctx, "stopping; a second signal ends at once")
@@ -140,15 +146,33 @@ func stop(server *app.App) error {
 	return server.Stop(ctx)
 }
 
+// invite says how to sign in, to who starts a server that nobody has used yet. People read a line, programs an entry of
+// the log. A link works once: one that nobody follows is in the log for nothing.
+func (c *serveCommand) invite(ctx context.Context, p *process, logger *slog.Logger, server *app.App, secret token.Secret) error {
+	authority, err := token.New(token.Config{Secret: secret})
+	if err != nil {
+		return err
+	}
+	link, err := authority.Link(server.LocalURL(), token.Claims{Org: DefaultOrg})
+	if err != nil {
+		return err
+	}
+	if c.isText(p.stderr) {
+		_, err = fmt.Fprintf(p.stderr, "\nSign in (the link works once, within 15 minutes; `callboard token --link` makes another):\n\n    %s\n\n", link)
+		return err
+	}
+	logger.InfoContext(ctx, "sign in by the link; it works once, within 15 minutes", "link", link)
+	return nil
+}
+
 // secret is the one of the flag, else the one beside the database, which is made if need be.
-func (c *serveCommand) secret(ctx context.Context, logger *slog.Logger) (token.Secret, error) {
+func (c *serveCommand) secret(ctx context.Context, logger *slog.Logger) (secret token.Secret, made bool, err error) {
 	if !c.JWTSecret.IsZero() {
-		return c.JWTSecret, nil
+		return c.JWTSecret, false, nil
 	}
 	path := secretPath(c.DB)
-	secret, made, err := keepSecret(path)
-	if err != nil {
-		return token.Secret{}, err
+	if secret, made, err = keepSecret(path); err != nil {
+		return token.Secret{}, false, err
 	}
 	command := "callboard token --db " + c.DB
 	if app.IsPostgres(c.DB) {
@@ -160,5 +184,5 @@ func (c *serveCommand) secret(ctx context.Context, logger *slog.Logger) (token.S
 	} else {
 		logger.InfoContext(ctx, "tokens are signed with the secret in a file", hint)
 	}
-	return secret, nil
+	return secret, made, nil
 }

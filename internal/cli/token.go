@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,6 +19,9 @@ type tokenCommand struct {
 	App     string `placeholder:"app_..." help:"Limit the token to one app of the org, as for a tenant."`
 	Expires span   `default:"10y" placeholder:"DURATION" help:"How long the token is valid, such as 12h, 30d or 10y. Default ${default}."`
 
+	Link      bool   `help:"Print a link instead that signs a browser in: it works once, within 15 minutes, and the session lasts as long as the token would, at most 7 days."`
+	PublicURL string `name:"public-url" env:"CALLBOARD_PUBLIC_URL" placeholder:"URL" help:"What the link begins with. Default http://${listen}."`
+
 	Read     bool `help:"A read token: it can GET what resource_url in webhooks names, under /v1, and nothing else."`
 	ReadOnly bool `help:"A token for the whole API that can read and change nothing."`
 	storeFlags
@@ -29,7 +33,9 @@ func (tokenCommand) Help() string {
 
 Example:
 
-    curl -H "Authorization: Bearer $(callboard token --expires 30d)" http://127.0.0.1:8071/api/v1/app`
+    curl -H "Authorization: Bearer $(callboard token --expires 30d)" http://127.0.0.1:8071/api/v1/app
+
+    callboard token --link --public-url https://hooks.example.com`
 }
 
 // Validate checks what the flags mean. Kong calls it after parsing.
@@ -39,13 +45,16 @@ func (c *tokenCommand) Validate() error {
 		return errors.New("--org: must be org_ and 27 letters and digits")
 	case c.App != "" && !wellFormedApp(c.App):
 		return errors.New("--app: must be an app's id, app_ and 27 letters and digits; a uid does not do")
+	case c.Link && c.Read:
+		return errors.New("--link and --read: a read token cannot sign in")
 	case c.Read && c.ReadOnly:
 		return errors.New("--read and --read-only: give one of them")
 	case c.Expires == 0:
 		return errors.New("--expires: must not be 0")
 	}
-	if err := app.CheckDB(c.DB); err != nil {
-		return fmt.Errorf("--db: %w", err)
+	// What --public-url may be, the server's configuration knows.
+	if err := (app.Config{DB: c.DB, PublicURL: c.PublicURL}).Check(); err != nil {
+		return fmt.Errorf("--%w", err)
 	}
 	return nil
 }
@@ -57,7 +66,7 @@ func wellFormedApp(text string) bool {
 	return ok && id.WellFormedOrg("org_"+rest)
 }
 
-// Run prints a token.
+// Run prints a token, or a link.
 func (c *tokenCommand) Run(p *process) error {
 	secret, err := c.secret()
 	if err != nil {
@@ -79,6 +88,9 @@ func (c *tokenCommand) Run(p *process) error {
 		claims.Use = token.ReadUse
 	}
 	text, err := authority.Mint(claims)
+	if c.Link {
+		text, err = authority.Link(cmp.Or(c.PublicURL, "http://"+app.DefaultListen), claims)
+	}
 	if err != nil {
 		return err
 	}

@@ -104,6 +104,7 @@ type stage struct {
 	dir     string // of the database
 	server  *app.App
 	token   string
+	link    string // signs a browser in
 	api     api
 	words   words
 	app     string // id of the demo's app
@@ -152,6 +153,9 @@ func (s *stage) startServer(ctx context.Context) error {
 		return err
 	}
 	if err := s.server.Start(ctx); err != nil {
+		return err
+	}
+	if s.link, err = authority.Link(s.server.URL(), token.Claims{Org: s.cfg.Org}); err != nil {
 		return err
 	}
 	c, err := client.New(s.server.URL(), s.token)

@@ -107,7 +107,9 @@ func (s *stage) introduce() {
 
 // suggest says what to try.
 func (s *stage) suggest(say func(format string, args ...any)) {
-	say(`Read   %[1]s/docs
+	say("Open   %s", s.link)
+	say(`       (signs you in once, within 15 minutes)
+Read   %[1]s/docs
 Watch  %[1]s/metrics
 
 Try, in another terminal:
