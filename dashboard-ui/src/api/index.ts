@@ -27,7 +27,7 @@ export const api = {
     portalAccess: (app: string, body: { capabilities?: T.Capability[]; readOnly?: boolean; expiry?: number; featureFlags?: string[] } = {}) =>
       http.post<{ url: string; token: string }>(at`/auth/app-portal-access/${app}`, body),
     expireAll: (app: string) => http.post<void>(at`/auth/app/${app}/expire-all`),
-    undelivered: (app: string, signal?: Signal) => http.get<{ data: T.Undelivered[] }>(at`/app/${app}/undelivered`, {}, signal),
+    undelivered: (app: string, signal?: Signal) => http.get<{ since: string; data: T.Undelivered[] }>(at`/app/${app}/undelivered`, {}, signal),
   },
   endpoints: {
     list: (app: string, query: T.PageQuery = {}, signal?: Signal): L<T.Endpoint> => http.get(at`/app/${app}/endpoint`, query, signal),
@@ -45,6 +45,9 @@ export const api = {
       http.patch<void>(at`/app/${app}/endpoint/${ep}/headers`, body),
     stats: (app: string, ep: string, query: { since?: string; until?: string } = {}, signal?: Signal) =>
       http.get<T.EndpointStats>(at`/app/${app}/endpoint/${ep}/stats`, query, signal),
+    /** How many deliveries a recovery of that time would queue again. */
+    recoverPreview: (app: string, ep: string, query: { since: string; until?: string }, signal?: Signal) =>
+      http.get<{ messages: number; more: boolean }>(at`/app/${app}/endpoint/${ep}/recover`, query, signal),
     recover: (app: string, ep: string, body: { since: string; until?: string }) =>
       http.post<T.Task>(at`/app/${app}/endpoint/${ep}/recover`, body),
     sendExample: (app: string, ep: string, body: { eventType: string; exampleIndex?: number; data?: unknown; payload?: unknown; body?: string }) =>
@@ -101,16 +104,18 @@ export const api = {
     get: (app: string, noun: string, id: string, signal?: Signal) => http.get<T.Doc>(at`/app/${app}/${noun}/${id}`, {}, signal),
     attendance: (app: string, event: string, query: Query = {}, signal?: Signal) =>
       http.get<T.Attendance>(at`/app/${app}/event/${event}/attendance`, query, signal),
+    participants: (app: string, conference: string, query: T.PageQuery = {}, signal?: Signal): L<T.ConferenceParticipant> =>
+      http.get(at`/app/${app}/conference/${conference}/participant`, query, signal),
     timeline: (app: string, event: string, query: { session_id?: string; step?: string } = {}, signal?: Signal) =>
       http.get<T.AttendanceTimeline>(at`/app/${app}/event/${event}/attendance/timeline`, query, signal),
   },
   play: {
-    create: () => http.post<T.PlayInbox>('/play', {}, { anonymous: true }),
+    create: () => http.post<Omit<T.PlayInbox, 'lastEventId' | 'requests'>>('/play', {}, { anonymous: true }),
     get: (key: string, signal?: Signal) => http.get<T.PlayInbox>(at`/play/${key}`, {}, signal),
     patch: (key: string, body: { status?: number; delayMs?: number; body?: string; dialect?: string | null; secret?: string | null }) =>
       http.patch<T.PlaySettings>(at`/play/${key}`, body, { anonymous: true }),
     clear: (key: string) => http.delete(at`/play/${key}/request`, { anonymous: true }),
-    send: (key: string, body: { headers: { name: string; value: string }[]; body: string; sign: boolean }) =>
-      http.post<void>(at`/play/${key}/send`, body, { anonymous: true }),
+    send: (key: string, body: { headers: { name: string; value: string }[]; body?: string; bodyBase64?: string; sign: boolean }) =>
+      http.post<{ id: string }>(at`/play/${key}/send`, body, { anonymous: true }),
   },
 }

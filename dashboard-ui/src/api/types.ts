@@ -104,6 +104,9 @@ export type Undelivered = {
   endpointId: string
   pending: number
   failed: number
+  /** Whether counting stopped: there are at least so many. */
+  pendingMore: boolean
+  failedMore: boolean
   failedSince: string | null
   pendingSince: string | null
   failingSince: string | null
@@ -155,8 +158,10 @@ export type DeliveryRow = {
   lastAttempt: {
     id: string
     timestamp: string
+    status: StatusNumber
     responseStatusCode: number
     responseDurationMs: number
+    triggerType: 0 | 1
     explanation: Explanation | null
   } | null
 }
@@ -328,6 +333,18 @@ export type Attendance = {
   }[]
   totals: { present: number; attended: number; minutes: number }
 }
+export type ConferenceParticipant = {
+  participantId: string | number
+  participantName?: string
+  participantEmail?: string
+  participantPhoneNumber?: string
+  participantRole?: string
+  dialoutStatus?: string
+  present: boolean
+  watching: boolean
+  firstEnteredAt?: string
+  lastLeftAt?: string
+} & Record<string, unknown>
 export type AttendanceTimeline = {
   event: Attendance['event']
   asOf: string
@@ -347,9 +364,14 @@ export type PlayRequest = {
   headers: { name: string; value: string }[]
   body?: string
   bodyBase64?: string
+  headersOmitted?: number
   size: number
   truncated: boolean
+  /** What the body calls its own type; '' if nothing. */
+  type: string
+  /** Whether this server delivered it. */
+  own: boolean
   answered: { status: number }
   verification: { dialect: string | null; verdict: 'valid' | 'invalid' | 'unsigned' | 'unknown_secret'; detail: string }
 }
-export type PlayInbox = { key: string; url: string; expiresAt: string; settings: PlaySettings; requests?: PlayRequest[] }
+export type PlayInbox = { key: string; url: string; expiresAt: string; settings: PlaySettings; lastEventId: string; requests: PlayRequest[] }
