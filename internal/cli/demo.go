@@ -22,7 +22,8 @@ type demoCommand struct {
 func (demoCommand) Help() string {
 	return `Starts a server on a temporary database and seven receivers on loopback. Three speak Callboard's own dialect: one is
 healthy, one fails twice before it takes each message, one hangs at first. The others read the webhooks of Zuddl,
-Sessionboard, Oration and iotum. Then a day at an event is told to the server: hundreds of attendees who come late, switch,
+Sessionboard, Oration and iotum. For each dialect there is a page of Play beside them, on which webhooks show as they come.
+Then a day at an event is told to the server: hundreds of attendees who come late, switch,
 lose their connection and come back, two conferences, calls, and what organizers change. At the end the time that people
 spent, as a receiver was told it, is held against what really happened. Without --once there is day after day until it is
 interrupted.

@@ -4,7 +4,8 @@
 // It is a client like any other: it speaks the public REST API, and its receivers verify with the public package
 // receiver. What it prints at the end comes from the two ends of the wire, never from inside of the server: what the
 // receivers took, and what the API's lists of messages and attempts say. Which endpoint hears what it asks the API, too.
-// The time spent that a receiver was told is held against the simulator's own account of who sat where.
+// The time spent that a receiver was told is held against the simulator's own account of who sat where. For each dialect
+// there is a page of Play besides, for people to look at, which counts apart.
 package demo
 
 import (
@@ -109,6 +110,9 @@ type stage struct {
 	words   words
 	app     string // id of the demo's app
 	targets []*target
+
+	showcases []*showcase // pages of Play, whose endpoints get what the targets' do
+
 	serving errgroup.Group // the targets
 	ledger  *ledger
 	state   atomic.Pointer[simulator.State] // of the day's play
@@ -184,7 +188,8 @@ func (s *stage) tearDown() error {
 	return errors.Join(problems...)
 }
 
-// register makes an app, and for each receiver an endpoint. The event types are the server's own.
+// register makes an app, an endpoint for each receiver, and one for each dialect's page of Play. The event types are the
+// server's own.
 func (s *stage) register(ctx context.Context) (err error) {
 	if s.words, err = s.api.words(ctx); err != nil {
 		return err
@@ -199,7 +204,7 @@ func (s *stage) register(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	return nil
+	return s.exhibit(ctx)
 }
 
 // open starts a receiver and makes its endpoint.

@@ -34,6 +34,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	for _, want := range []string{
+		`play: of zuddl the last (\d+) are kept, (\d+) are verified`, `play: of native the last (100) are kept, (100) are verified`,
 		`time spent: (\d{3}) of (\d{3}) agree`, `who came: (20) of (20) agree`, `attendance: (\d\d) of (\d\d) agree`,
 		`delivered (\d{4}) of (\d{4})`,
 	} {
@@ -179,6 +180,8 @@ func TestVerdict(t *testing.T) {
 		{report{total: row{expected: 2, delivered: 2}}, ""},
 		{report{total: row{expected: 2, delivered: 1, strays: 1}}, "1 of 2 deliveries did not arrive"},
 		{report{total: row{expected: 2, delivered: 2, strays: 1}}, "1 arrivals or deliveries were not expected"},
+		{report{showcases: []*showcase{{dialect: "zuddl", shown: 2, valid: 1}}}, "play: of zuddl 1 of 2 are verified"},
+		{report{showcases: []*showcase{{dialect: "iotum"}}}, "play: of iotum 0 of 0 are verified"},
 		{report{outcome: simulator.Outcome{Refused: 3}}, "3 activities were refused"},
 		{report{timeSpent: simulator.Agreement{Agree: 1, Of: 2}}, "time spent: 1 of 2 agree"},
 		{report{shownUp: simulator.Agreement{Agree: 1, Of: 2}}, "who came: 1 of 2 agree"},

@@ -19,6 +19,8 @@ type report struct {
 	forged  int // requests whose signature was wrong
 	samples []sample
 
+	showcases []*showcase // what Play shows, which counts apart
+
 	day       *simulator.Day
 	heard     *simulator.Account // what a receiver was told
 	outcome   simulator.Outcome
@@ -60,6 +62,10 @@ func (s *stage) report(ctx context.Context, day *simulator.Day, outcome simulato
 	if err != nil {
 		return nil, err
 	}
+	if err := s.inspect(ctx); err != nil {
+		return nil, err
+	}
+	r.showcases = s.showcases
 	r.timeSpent, r.shownUp, r.attended = day.Account.TimeSpent(r.heard), day.Account.ShownUp(r.heard), day.Account.Attendance(attendance)
 	return r, nil
 }
@@ -135,6 +141,11 @@ func (r *report) verdict() error {
 	case r.outcome.Refused > 0:
 		return fmt.Errorf("%d activities were refused", r.outcome.Refused)
 	}
+	for _, c := range r.showcases {
+		if c.shown == 0 || c.valid != c.shown {
+			return fmt.Errorf("play: of %s %d of %d are verified", c.dialect, c.valid, c.shown)
+		}
+	}
 	for _, a := range r.agreements() {
 		if !a.Whole() {
 			return fmt.Errorf("%s: %s", a.what, a)
@@ -188,6 +199,9 @@ func (r *report) print(out io.Writer) {
 	}
 	_ = table.Flush()
 	_, _ = fmt.Fprintln(out, "p50 and p99: from the commit of the message until the receiver has taken it")
+	for _, c := range r.showcases {
+		_, _ = fmt.Fprintf(out, "play: of %s the last %d are kept, %d are verified\n", c.dialect, c.shown, c.valid)
+	}
 	if r.forged > 0 {
 		_, _ = fmt.Fprintf(out, "%d requests had a wrong signature\n", r.forged)
 	}

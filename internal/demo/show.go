@@ -98,6 +98,12 @@ func (s *stage) introduce() {
 		say("  %-8s  %-12s  %11d  %s  %s", t.name, t.speech.dialect, len(s.words[t.speech.dialect]), t.url(), t.does)
 	}
 	say("")
+	say("Look at them as they come, each with its signature verified:")
+	say("")
+	for _, c := range s.showcases {
+		say("  %-12s  %s", c.dialect, s.page(c))
+	}
+	say("")
 	if !s.cfg.Once {
 		s.suggest(say)
 	}
