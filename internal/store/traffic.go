@@ -62,8 +62,8 @@ const MinTrafficKeep = 8 * 24 * time.Hour
 // TrafficWidths are the widths in which every attempt is counted, ascending. Narrow slots
 // go soon. With a width for every span of time, whoever draws a chart reads about a
 // hundred slots of an endpoint, be it of an hour or of three months.
-func TrafficWidths() [4]TrafficWidth {
-	return [...]TrafficWidth{
+func TrafficWidths() []TrafficWidth {
+	return []TrafficWidth{
 		{Width: time.Minute, Keep: 26 * time.Hour},
 		{Width: 15 * time.Minute, Keep: 8 * 24 * time.Hour},
 		{Width: time.Hour},

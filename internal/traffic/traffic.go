@@ -294,11 +294,12 @@ func (r *Recorder) unit(all []taken) *commit.Unit {
 
 // rows are the rows that cells are added to, none of them twice.
 func (r *Recorder) rows(all []taken) []store.Traffic {
-	rows := make([]store.Traffic, 0, 4*len(all))
-	index := make(map[store.TrafficKey]int, 4*len(all))
+	widths := store.TrafficWidths()
+	rows := make([]store.Traffic, 0, len(widths)*len(all))
+	index := make(map[store.TrafficKey]int, len(widths)*len(all))
 	for _, t := range all {
 		begin := time.Unix(t.minute*60, 0).UTC()
-		for _, w := range store.TrafficWidths() {
+		for _, w := range widths {
 			key := store.TrafficKey{App: t.app, Width: w.Width, At: slot(begin, w.Width), Endpoint: t.endpoint, Node: r.cfg.Node}
 			at, there := index[key]
 			if !there {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -359,41 +360,54 @@ func TestRun(t *testing.T) {
 	})
 }
 
-// TestReportsDuringWrites makes reports while counts move to the store: no attempt is
-// missed or seen twice.
+// between calls a function before and after what is submitted is on disk.
+type between struct {
+	traffic.Submitter
+	call func()
+}
+
+func (b between) Submit(ctx context.Context, u *commit.Unit) (commit.Result, error) {
+	b.call()
+	defer b.call()
+	return b.Submitter.Submit(ctx, u)
+}
+
+// TestReportsDuringWrites begins reports while counts are neither in memory nor on disk, and
+// while they are on disk and the recorder does not know it: none misses an attempt or sees
+// it twice. A report whose caller goes away meanwhile does not wait.
 func TestReportsDuringWrites(t *testing.T) {
 	t.Parallel()
-	e := ingesttest.New(t)
-	app := e.App()
-	ep := e.Endpoint(app)
-	r := recorder(t, e)
-	now := time.Now()
-	q := traffic.Query{Org: ingesttest.Org, App: app.ID, Since: now.Add(-time.Hour), Until: now.Add(time.Hour)}
-	var wait sync.WaitGroup
-	const rounds = 300
-	for range 3 {
-		wait.Go(func() {
-			last := int64(0)
-			for last < rounds {
-				got, err := r.Report(t.Context(), q)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				if n := got.Total.Success; n < last || n > rounds {
-					t.Errorf("%d attempts after %d", n, last)
-					return
-				} else if last = n; t.Context().Err() != nil {
-					return
-				}
-			}
-		})
-	}
-	for range rounds {
+	ingesttest.Bubble(t, func(t *testing.T, e *ingesttest.Engine) {
+		app := e.App()
+		ep := e.Endpoint(app)
+		r := recorder(t, e)
+		now := time.Now()
+		q := traffic.Query{Org: ingesttest.Org, App: app.ID, Since: now.Add(-time.Hour), Until: now.Add(time.Hour)}
 		r.Committed([]store.Completion{attempt(app, ep, now, 200, time.Millisecond)})
-		flush(t, r, e.Committer)
-	}
-	wait.Wait()
+		var reports sync.WaitGroup
+		begun := 0
+		flush(t, r, between{e.Committer, func() {
+			begun++
+			reports.Go(func() {
+				if got, err := r.Report(t.Context(), q); err != nil || got.Total.Success != 1 {
+					t.Errorf("a report during a write: %+v, %v, want 1 attempt", got, err)
+				}
+			})
+			gone, leave := context.WithCancel(t.Context())
+			reports.Go(func() {
+				if _, err := r.Report(gone, q); !errors.Is(err, context.Canceled) {
+					t.Errorf("a report for nobody: %v", err)
+				}
+			})
+			synctest.Wait()
+			leave()
+			synctest.Wait()
+		}})
+		reports.Wait()
+		if begun != 2 {
+			t.Errorf("%d reports, want 2", begun)
+		}
+	})
 }
 
 // TestDeletedApp drops what was counted for an app that is gone.
@@ -408,8 +422,7 @@ func TestDeletedApp(t *testing.T) {
 			t.Fatal(err)
 		}
 		flush(t, r, e.Committer)
-		widths := store.TrafficWidths()
-		for of, want := range map[id.ID]int{app.ID: 0, other.ID: len(widths)} {
+		for of, want := range map[id.ID]int{app.ID: 0, other.ID: len(store.TrafficWidths())} {
 			if keys, err := e.Store.AppTraffic(t.Context(), of, 100); err != nil || len(keys) != want {
 				t.Errorf("%d rows, %v, want %d", len(keys), err, want)
 			}
