@@ -1,0 +1,221 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/google/go-cmp/cmp"
+	"github.com/svix/svix-webhooks/go/models"
+
+	"github.com/callboard/callboard/internal/e2e/browser"
+	"github.com/callboard/callboard/internal/e2e/kit"
+)
+
+// signIn opens a page that is signed in by a link of its own. flags are those of `callboard token`, such as --app.
+func signIn(t testing.TB, s *kit.Server, flags ...string) *browser.Page {
+	t.Helper()
+	p := openBrowser(t)
+	p.Open(link(t, s, flags...))
+	p.AwaitCount("heading", "Sign in", 0)
+	p.Await("button", "Sign out")
+	return p
+}
+
+// link makes a link that signs in once, with the server's own command.
+func link(t testing.TB, s *kit.Server, flags ...string) string {
+	t.Helper()
+	args := append([]string{"token", "--link", "--db", s.DB, "--public-url", s.URL}, flags...)
+	cmd := exec.Command(binary(t), args...)
+	cmd.Dir = s.Dir
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("callboard token --link: %v", err)
+	}
+	return strings.TrimSuffix(string(out), "\n")
+}
+
+// firstLink is the link that the server printed when it started on a new database.
+func firstLink(t testing.TB, s *kit.Server) string {
+	t.Helper()
+	var found string
+	kit.Eventually(t, "a link in the log", func() bool {
+		for line := range strings.Lines(s.Log()) {
+			var entry struct{ Link string }
+			if json.Unmarshal([]byte(line), &entry) == nil && entry.Link != "" {
+				found = entry.Link
+			}
+		}
+		return found != ""
+	})
+	return found
+}
+
+// looks checks a page in both themes and on a wide and a narrow window, takes its picture, and leaves it wide and light.
+func looks(t *testing.T, p *browser.Page, name string) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) {
+		inBothThemes(t, p.As(t), func(_ *testing.T, p *browser.Page) {
+			for _, width := range []int{400, 1280} {
+				p.Viewport(width, 900)
+				p.Axe()
+				p.Fits()
+				p.Shot(name)
+			}
+		})
+	})
+	p.Theme("light")
+}
+
+// TestBrowserFirstStart is what somebody does who has just started the server: follow the link that it printed, make an
+// app, come back.
+func TestBrowserFirstStart(t *testing.T) {
+	t.Parallel()
+	p := openBrowser(t)
+	s := start(t, kit.Config{})
+	first := firstLink(t, s)
+	if !strings.HasPrefix(first, s.URL+"/login#key=") {
+		t.Fatalf("the first link is %q", first)
+	}
+	p.Open(first)
+	p.Await("heading", "Welcome. Create your first app")
+	p.AwaitURL("^" + s.URL + "/$") // the key is gone from the address, and with it from the history
+	looks(t, p, "first-start")
+
+	p.Fill("Name", "Ada's events")
+	p.Click("button", "Create app")
+	p.Await("heading", "Endpoints")
+	p.AwaitURL("^" + s.URL + "/app/app_[0-9A-Za-z]{27}/endpoints$")
+	p.Open(s.URL + "/")
+	p.Await("link", "Ada's events")
+	looks(t, p, "apps")
+	p.Fill("Search", "nothing of this name")
+	p.See("No app fits")
+	p.Fill("Search", "ada")
+	p.Click("link", "Ada's events")
+	p.Await("heading", "Overview")
+	p.Reload()
+	p.Await("heading", "Overview") // still signed in
+}
+
+// TestBrowserLinkWorksOnce holds that a link which was used is refused, in words.
+func TestBrowserLinkWorksOnce(t *testing.T) {
+	t.Parallel()
+	first, second := openBrowser(t), openBrowser(t)
+	s := start(t, kit.Config{})
+	once := link(t, s)
+	first.Open(once)
+	first.Await("button", "Sign out")
+	second.Open(once)
+	second.Within("alert", "").See("This link was used or is older than 15 minutes: ask for a new one")
+	if cookies := second.Cookies(); len(cookies) > 0 {
+		t.Errorf("a used link set cookies: %v", cookies)
+	}
+	looks(t, second, "login-used-link")
+	first.Reload()
+	first.Await("button", "Sign out") // whoever was first stays signed in
+}
+
+// TestBrowserSignIn signs in with a token and out again, and looks at what the browser keeps meanwhile.
+func TestBrowserSignIn(t *testing.T) {
+	t.Parallel()
+	p := openBrowser(t)
+	s := start(t, kit.Config{})
+	p.Open(s.URL + "/app/app_00000000000000000000000000/endpoints")
+	p.Await("heading", "Sign in")
+	looks(t, p, "login")
+
+	p.Fill("API token", "no token")
+	p.Click("button", "Sign in")
+	p.Within("alert", "").See("The token is not one of this server, or does not hold any more")
+	looks(t, p, "login-wrong-token")
+	p.Open(s.URL + "/")
+	p.Fill("API token", mint(t, s))
+	p.Press("Enter")
+	p.Await("heading", "Welcome. Create your first app")
+
+	cookies := p.Cookies()
+	if len(cookies) != 1 {
+		t.Fatalf("there are %d cookies", len(cookies))
+	}
+	type flags struct {
+		Name, Path     string
+		HTTPOnly, Sent bool
+		SameSite       network.CookieSameSite
+		Script         string
+	}
+	name, _, _ := strings.Cut(cookies[0].Name, "-") // the port follows, because cookies do not tell ports apart
+	got := flags{name, cookies[0].Path, cookies[0].HTTPOnly, cookies[0].Value != "", cookies[0].SameSite, browser.Eval[string](p, "document.cookie")}
+	want := flags{Name: "callboard", Path: "/", HTTPOnly: true, Sent: true, SameSite: network.CookieSameSiteStrict}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the cookie (-want +got):\n%s", diff)
+	}
+	if kept := browser.Eval[string](p, "JSON.stringify([{...localStorage}, {...sessionStorage}, history.state])"); strings.Contains(kept, "eyJ") {
+		t.Errorf("scripts can read a token: %s", kept)
+	}
+
+	other := p.Another()
+	other.Open(s.URL + "/")
+	other.Await("heading", "Welcome. Create your first app")
+	p.Click("button", "Sign out")
+	p.Await("heading", "Sign in")
+	if cookies := p.Cookies(); len(cookies) > 0 {
+		t.Errorf("after signing out there are cookies: %v", cookies)
+	}
+	other.Reload()
+	other.Await("heading", "Sign in")
+}
+
+// TestBrowserReadOnly holds that a session which may only read is offered nothing else.
+func TestBrowserReadOnly(t *testing.T) {
+	t.Parallel()
+	s := start(t, kit.Config{})
+	p := signIn(t, s, "--read-only")
+	p.See("Your token may only read")
+	p.AwaitCount("button", "Create app", 0)
+}
+
+// TestBrowserKeyboardSignIn goes from the link to an app without a mouse.
+func TestBrowserKeyboardSignIn(t *testing.T) {
+	t.Parallel()
+	p := openBrowser(t)
+	s := start(t, kit.Config{})
+	p.Open(s.URL + "/")
+	p.Await("heading", "Sign in")
+	p.TabTo("textbox", "API token")
+	p.Type(mint(t, s))
+	p.Press("Enter")
+	p.Await("heading", "Welcome. Create your first app")
+	p.TabTo("textbox", "Name")
+	p.Type("By keyboard")
+	p.TabTo("button", "Create app")
+	p.Press("Enter")
+	p.Await("heading", "Endpoints")
+	p.AwaitFocus("heading", "Endpoints") // so that a screen reader says where it is
+	p.See("By keyboard")
+}
+
+// TestBrowserHostileNames gives apps the names that names must not be, and looks for what became of them.
+func TestBrowserHostileNames(t *testing.T) {
+	t.Parallel()
+	p := openBrowser(t)
+	s := start(t, kit.Config{})
+	api := admin(t, s)
+	texts := browser.HostileWithout("\x00")
+	for _, text := range texts {
+		if _, err := api.Application.Create(t.Context(), models.ApplicationIn{Name: text.Text}, nil); err != nil {
+			t.Fatalf("%s: %v", text.Name, err)
+		}
+	}
+	p.Open(link(t, s))
+	p.AwaitCount("row", "", len(texts)+1)
+	p.Harmless(texts...)
+	p.Fits()
+	p.Viewport(400, 900)
+	p.Fits()
+	p.Shot("apps-hostile")
+}
