@@ -72,6 +72,7 @@ func (a *App) buildOwnAPI() (http.Handler, error) {
 		Catalog:   a.catalog,
 		PublicURL: a.URL(),
 		Inboxes:   a.inboxes,
+		Feed:      a.feed,
 		Play:      a.play,
 		Traffic:   a.traffic,
 		Ready: func() error {

@@ -25,6 +25,7 @@ import (
 	"github.com/callboard/callboard/internal/dialect"
 	"github.com/callboard/callboard/internal/dialect/builtin"
 	"github.com/callboard/callboard/internal/dispatch"
+	"github.com/callboard/callboard/internal/feed"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/inbound"
 	"github.com/callboard/callboard/internal/inbox"
@@ -61,6 +62,7 @@ type App struct {
 	watcher    dispatch.Watcher // nil = the database is ours alone
 	transport  *http.Transport  // of deliveries
 	inboxes    *inbox.Hub
+	feed       *feed.Hub
 	play       *play.Hub // nil = there is none
 	sources    *inbound.Cache
 	committer  *commit.Committer
@@ -124,6 +126,7 @@ type database interface {
 	commit.Store
 	dispatch.Store
 	restapi.Store
+	feed.Store
 	readapi.Store
 	inbound.Store
 	tasks.Store
@@ -203,6 +206,9 @@ func (a *App) build(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	if a.feed, err = feed.New(feed.Config{Store: a.store, Node: a.node, Poll: a.feedPoll(), Logger: a.cfg.Logger}); err != nil {
+		return err
+	}
 	alarm := &timer.Alarm{}
 	a.sources = inbound.NewCache(a.store)
 	if a.traffic, err = traffic.New(traffic.Config{Store: a.store, Node: a.node, Logger: a.cfg.Logger}); err != nil {
@@ -210,7 +216,7 @@ func (a *App) build(ctx context.Context) error {
 	}
 	if a.committer, err = commit.New(ctx, commit.Config{
 		Store:   a.store,
-		Handoff: handoff{a.dispatcher, alarm, a.sources, a.traffic},
+		Handoff: handoff{a.dispatcher, alarm, a.sources, a.traffic, a.feed},
 		Node:    a.node,
 		Logger:  a.cfg.Logger,
 		Metrics: a.metrics,
@@ -248,13 +254,25 @@ func (a *App) buildInboxes(key []byte, dialects dialect.Set) (err error) {
 	return err
 }
 
+// feedEvery is how often a process looks for what the others did, while somebody listens.
+const feedEvery = time.Second
+
+func (a *App) feedPoll() time.Duration {
+	if a.watcher == nil {
+		return 0
+	}
+	return feedEvery
+}
+
 // handoff tells of what is on disk: the dispatcher of deliveries, the timer of rows that
-// become due, the door of sources that are not as they were, the charts of attempts.
+// become due, the door of sources that are not as they were, the charts of attempts,
+// listeners of all.
 type handoff struct {
 	*dispatch.Dispatcher
 	alarm   *timer.Alarm
 	sources *inbound.Cache
 	traffic *traffic.Recorder
+	feed    *feed.Hub
 }
 
 // Committed implements commit.Handoff.
@@ -263,6 +281,7 @@ func (h handoff) Committed(c *store.Changes) {
 	h.alarm.Committed(c.Objects)
 	h.sources.Committed(c.Sources)
 	h.traffic.Committed(c.Completed)
+	h.feed.Committed(c)
 }
 
 // Start listens and runs. When it returns without an error, requests are
@@ -362,6 +381,7 @@ func (a *App) startWork() {
 	a.work.Go(func() error { return a.failing(workCtx, a.tasks.Run(workCtx)) })
 	a.work.Go(func() error { return a.failing(workCtx, a.janitor.Run(workCtx)) })
 	a.work.Go(func() error { return a.failing(workCtx, a.timer.Run(workCtx)) })
+	a.work.Go(func() error { return a.failing(workCtx, a.feed.Run(workCtx)) })
 }
 
 // failing ends the app when one of its parts, which ran under ctx, fails. A part
@@ -445,6 +465,7 @@ func (a *App) shutDown(ctx context.Context) error {
 	a.begun = true
 	var problems []error
 	a.inboxes.Close() // its streams would never end by themselves
+	a.feed.Close()    // nor would these
 	if a.http != nil {
 		if err := a.http.Shutdown(ctx); err != nil {
 			problems = append(problems, fmt.Errorf("close the API: %w", err), a.http.Close())

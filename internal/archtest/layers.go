@@ -61,6 +61,7 @@ var layers = []layer{
 	{number: 7, path: "internal/tasks"},
 	{number: 7, path: "internal/traffic"},
 	{number: 7, path: "internal/transfer"},
+	{number: 7, path: "internal/feed"},
 	{number: 8, path: "internal/restapi"},
 	{number: 8, path: "internal/readapi"},
 	{number: 8, path: "internal/inbound"},

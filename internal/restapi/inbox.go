@@ -90,20 +90,20 @@ func (a *api) belowInboxes(next http.Handler) http.Handler {
 // endpoints: what comes has their headers, and an attempt that it takes is not made
 // again.
 func (a *api) listen(w http.ResponseWriter, r *http.Request) error {
-	app, err := a.listensTo(r.Context(), r)
+	app, err := a.listensTo(r.Context(), r, accessManage)
 	if err != nil {
 		return err
 	}
 	return a.Inboxes.Stream(w, r, app.ID, r.PathValue("inbox"), func(ctx context.Context) error {
-		_, err := a.listensTo(ctx, r)
+		_, err := a.listensTo(ctx, r, accessManage)
 		return err
 	})
 }
 
-// listensTo finds the app that a request may listen for. It is asked again during a
+// listensTo finds the app that a request may listen to. It is asked again during a
 // stream, since tokens expire and apps are deleted.
-func (a *api) listensTo(ctx context.Context, r *http.Request) (store.App, error) {
-	caller, err := a.guard.Admit(r.WithContext(ctx), accessManage)
+func (a *api) listensTo(ctx context.Context, r *http.Request, access web.Access) (store.App, error) {
+	caller, err := a.guard.Admit(r.WithContext(ctx), access)
 	if err != nil {
 		return store.App{}, err
 	}

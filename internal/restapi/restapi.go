@@ -56,6 +56,7 @@ type Config struct {
 	Catalog   Catalog          // nil = there are no event types besides the orgs' own
 	PublicURL string           // required: scheme and host under which clients reach the server
 	Inboxes   Inboxes          // nil = no routes for listening
+	Feed      Feed             // nil = no stream
 	Play      *play.Hub        // nil = no routes of Play. It takes requests by the Inboxes
 	Traffic   Traffic          // nil = no statistics over time
 	// Ready reports why the server cannot do its work; nil = the store is asked.
@@ -143,6 +144,7 @@ func (a *api) registerRoutes() {
 	a.registerAttempts()
 	a.registerDeliveries()
 	a.registerStats()
+	a.registerStream()
 	a.registerLive()
 	a.registerSources()
 	a.registerAuth()

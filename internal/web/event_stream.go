@@ -28,7 +28,7 @@ const (
 var ErrStreamRefused = errors.New("web: the listener may no longer listen")
 
 // maxLastEventID bounds what a client may hand back as the last event's id.
-const maxLastEventID = 256
+const maxLastEventID = 8 << 10
 
 // StreamEvent is one server-sent event.
 type StreamEvent struct {
