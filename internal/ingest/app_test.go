@@ -434,3 +434,33 @@ func TestExpireTokens(t *testing.T) {
 		t.Errorf("tokens are valid from %v, %v, want %v", got.TokensValidFrom, err, from)
 	}
 }
+
+// TestUseOnce: the first to use a name is told so, among many at a time, and nobody after; another
+// name is another's.
+func TestUseOnce(t *testing.T) {
+	t.Parallel()
+	e := ingesttest.New(t)
+	until := time.Now().Add(time.Hour)
+	var wait sync.WaitGroup
+	var mu sync.Mutex
+	firsts := map[string]int{}
+	for range 10 {
+		for _, name := range []string{"a", "b"} {
+			wait.Go(func() {
+				first, err := e.Service.UseOnce(t.Context(), name, until)
+				mu.Lock()
+				defer mu.Unlock()
+				if err != nil {
+					t.Error(err)
+				}
+				if first {
+					firsts[name]++
+				}
+			})
+		}
+	}
+	wait.Wait()
+	if diff := cmp.Diff(map[string]int{"a": 1, "b": 1}, firsts); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

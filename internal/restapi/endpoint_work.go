@@ -140,7 +140,7 @@ func (a *api) sendExample(ctx context.Context, c *call, in *sendExampleIn) (*ans
 	if err != nil {
 		return nil, err
 	}
-	payload, err := a.examplePayload(ctx, c.Org, &in.Body)
+	payload, err := c.examplePayload(ctx, &in.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -187,11 +187,11 @@ func (in *EventExampleIn) placed(fields []errs.Field) []errs.Field {
 // example of the event type's schema with data laid over it. A type without an
 // example gets the bare form of Standard Webhooks, so that an endpoint can always
 // be tried out.
-func (a *api) examplePayload(ctx context.Context, org string, in *EventExampleIn) ([]byte, error) {
+func (c *call) examplePayload(ctx context.Context, in *EventExampleIn) ([]byte, error) {
 	if in.Payload != nil {
 		return in.Payload, nil
 	}
-	sample, err := a.sample(ctx, org, in)
+	sample, err := c.sample(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -211,20 +211,20 @@ func (a *api) examplePayload(ctx context.Context, org string, in *EventExampleIn
 }
 
 // sample is the example of an event type, the catalogue's or the org's own as messages
-// of it are; nil if it has none.
-func (a *api) sample(ctx context.Context, org string, in *EventExampleIn) (sample map[string]json.RawMessage, err error) {
-	governed, err := a.governs(ctx, org, in.EventType)
+// of it are; nil if it has none, or if the caller may not see the type.
+func (c *call) sample(ctx context.Context, in *EventExampleIn) (sample map[string]json.RawMessage, err error) {
+	governed, err := c.api.governs(ctx, c.Org, in.EventType)
 	if err != nil {
 		return nil, err
 	}
 	if governed {
-		if t := a.catalogType(in.EventType); t != nil && json.Unmarshal(t.Sample, &sample) != nil {
+		if t := c.api.catalogType(in.EventType); t != nil && json.Unmarshal(t.Sample, &sample) != nil {
 			return nil, nil
 		}
 		return sample, nil
 	}
-	own, err := a.ownEventType(ctx, org, in.EventType)
-	if err != nil || own == nil {
+	own, err := c.api.ownEventType(ctx, c.Org, in.EventType)
+	if err != nil || own == nil || !c.mayHear(own) {
 		return nil, err
 	}
 	return schemaExample(own.Schemas, in.ExampleIndex), nil
