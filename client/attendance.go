@@ -35,6 +35,7 @@ type AttendanceLine struct {
 	RegistrationID string    `json:"registrationId"`
 	Present        bool      `json:"present"`                // in the session now
 	Connections    int       `json:"connections"`            // open now
+	PresentSince   time.Time `json:"presentSince,omitzero"`  // without a break; zero = it is not present
 	FirstJoinedAt  time.Time `json:"firstJoinedAt,omitzero"` // zero = never
 	LastLeftAt     time.Time `json:"lastLeftAt,omitzero"`    // zero = never
 	// Minutes is the time spent so far in whole minutes, several devices counted once; nil if a

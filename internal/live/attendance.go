@@ -211,6 +211,7 @@ type Line struct {
 	RegistrationID string    `json:"registrationId"`
 	Present        bool      `json:"present"`
 	Connections    int       `json:"connections"` // open now
+	PresentSince   time.Time `json:"presentSince,omitzero"`
 	FirstJoinedAt  time.Time `json:"firstJoinedAt,omitzero"`
 	LastLeftAt     time.Time `json:"lastLeftAt,omitzero"`
 	// Minutes so far; nil if a source told of the attendance that knows no leaves.
@@ -295,6 +296,9 @@ func (r *Report) line(row Row) (line Line, spent int64) {
 	if !r.over && s.Minutes == nil { // a vendor that tells the minutes says that it is over
 		line.Connections = s.Edges.open()
 		line.Present = line.Connections > 0
+	}
+	if line.Present {
+		line.PresentSince = time.UnixMicro(all[len(all)-1].From).UTC()
 	}
 	line.Minutes = s.Minutes
 	if !s.OpenEnded {

@@ -46,6 +46,7 @@ type AttendanceLine struct {
 	RegistrationID string    `json:"registrationId"`
 	Present        bool      `json:"present" doc:"Whether the person is in the session now."`
 	Connections    int       `json:"connections" doc:"How many connections are open now."`
+	PresentSince   time.Time `json:"presentSince,omitzero" doc:"Since when the person has been in the session without a break; absent if it is not present."`
 	FirstJoinedAt  time.Time `json:"firstJoinedAt,omitzero"`
 	LastLeftAt     time.Time `json:"lastLeftAt,omitzero"`
 	Minutes        *int64    `json:"minutes" doc:"Time spent so far, several devices counted once; null if a source told of it that knows no leaves."`

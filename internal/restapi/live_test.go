@@ -704,6 +704,9 @@ func TestAttendance(t *testing.T) {
 	if diff := cmp.Diff(want, report.Data[0]); diff != "" {
 		t.Errorf("line (-want +got):\n%s", diff)
 	}
+	if since, _ := report.Data[1]["presentSince"].(string); since == "" || since != report.Data[1]["firstJoinedAt"] {
+		t.Errorf("who is present: %v", report.Data[1])
+	}
 	totals := w.do("GET", "/app/a/event/e1/attendance?lines=false", "").want(200)
 	if got := totals.json()["totals"].(map[string]any); len(totals.items()) != 0 || got["attended"] != 2.0 || got["present"] != 1.0 {
 		t.Errorf("without lines: %s", totals.Body)
