@@ -102,10 +102,21 @@ export const api = {
     /** noun is event, session, registration, contact, conference, conversation and so on. */
     list: (app: string, noun: string, query: T.PageQuery & Query = {}, signal?: Signal): L<T.Doc> => http.get(at`/app/${app}/${noun}`, query, signal),
     get: (app: string, noun: string, id: string, signal?: Signal) => http.get<T.Doc>(at`/app/${app}/${noun}/${id}`, {}, signal),
-    attendance: (app: string, event: string, query: Query = {}, signal?: Signal) =>
-      http.get<T.Attendance>(at`/app/${app}/event/${event}/attendance`, query, signal),
+    text: async (app: string, noun: string, id: string, signal?: Signal) =>
+      (await http.send('GET', at`/app/${app}/${noun}/${id}`, { signal })).text(),
+    sessions: (app: string, event: string, query: T.PageQuery = {}, signal?: Signal): L<T.Doc> =>
+      http.get(at`/app/${app}/event/${event}/session`, query, signal),
+    registrations: (app: string, event: string, query: T.PageQuery = {}, signal?: Signal): L<T.Doc> =>
+      http.get(at`/app/${app}/event/${event}/registration`, query, signal),
+    registration: (app: string, event: string, id: string, signal?: Signal) =>
+      http.get<T.Doc>(at`/app/${app}/event/${event}/registration/${id}`, {}, signal),
     participants: (app: string, conference: string, query: T.PageQuery = {}, signal?: Signal): L<T.ConferenceParticipant> =>
       http.get(at`/app/${app}/conference/${conference}/participant`, query, signal),
+    /** lines: false gives the totals alone. */
+    attendance: (app: string, event: string, query: { lines?: boolean } = {}, signal?: Signal) =>
+      http.get<T.Attendance>(at`/app/${app}/event/${event}/attendance`, query, signal),
+    attendanceCSV: async (app: string, event: string) =>
+      (await http.send('GET', at`/app/${app}/event/${event}/attendance`, { headers: { Accept: 'text/csv' } })).blob(),
     timeline: (app: string, event: string, query: { session_id?: string; step?: string } = {}, signal?: Signal) =>
       http.get<T.AttendanceTimeline>(at`/app/${app}/event/${event}/attendance/timeline`, query, signal),
   },

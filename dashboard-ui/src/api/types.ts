@@ -326,13 +326,16 @@ export type Attendance = {
     registrationId: string
     present: boolean
     connections: number
+    presentSince?: string
     firstJoinedAt?: string
     lastLeftAt?: string
+    /** null where a source told of it that knows no leaves. */
     minutes: number | null
     late: boolean
   }[]
   totals: { present: number; attended: number; minutes: number }
 }
+export type AttendanceLine = Attendance['data'][number]
 export type ConferenceParticipant = {
   participantId: string | number
   participantName?: string
@@ -344,7 +347,10 @@ export type ConferenceParticipant = {
   watching: boolean
   firstEnteredAt?: string
   lastLeftAt?: string
-} & Record<string, unknown>
+  minutes: number
+  /** Whether some of it came after time spent was told. */
+  late: boolean
+}
 export type AttendanceTimeline = {
   event: Attendance['event']
   asOf: string
