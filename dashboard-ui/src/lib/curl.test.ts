@@ -18,6 +18,31 @@ test('curl', () => {
   )
 })
 
+// What a shell makes of a command line, with a curl that prints its arguments and what it reads.
+function run(command: string): string[] {
+  const script = `curl() { printf '%s\\000' "$@"; case "$*" in *@-*) cat;; esac; }\n${command}`
+  return execFileSync('sh', ['-c', script]).toString().split('\0')
+}
+
+test('a shell hands hostile requests to curl as they are', () => {
+  for (const hostile of ["it's", '$(id)`id`', '"\\', 'a\nb\n', '#x', '-n', '@/etc/passwd', 'é 😀', "'", '\n#']) {
+    const args = run(curl({ method: 'POST', url: `https://example.com/${hostile}`, headers: [{ name: 'X-A', value: hostile }], body: hostile }))
+    assert.deepEqual(args.slice(0, -1), ['-X', 'POST', `https://example.com/${hostile}`, '-H', `X-A: ${hostile}`, '--data-raw', hostile])
+  }
+})
+
+test('bodies that are no argument come through a pipe', () => {
+  const zero = run(curl({ method: 'POST', url: 'https://example.com/', headers: [], body: "a\0é'" }))
+  assert.deepEqual(zero, ['-X', 'POST', 'https://example.com/', '--data-binary', '@-', 'a', "é'"])
+  const binary = curl({ method: 'POST', url: 'https://example.com/', headers: [], body: '', bodyBase64: '/wA=' })
+  assert.match(binary, /^printf %s '?\/wA='? \| base64 -d \| curl /)
+})
+
+test('masked headers are placeholders, empty ones stay, addresses are no patterns', () => {
+  const text = curl({ method: 'POST', url: 'https://example.com/{a,b}[1-9]', headers: [{ name: 'Authorization', value: '…Ab3d', masked: true }, { name: 'X-Empty', value: '' }] })
+  assert.equal(text, `# Not shown here, put in the real value: Authorization\ncurl -X POST -g 'https://example.com/{a,b}[1-9]' \\\n  -H 'Authorization: <Authorization>' \\\n  -H 'X-Empty;'`)
+})
+
 test('only http and https become links', () => {
   for (const text of ['https://example.com/a', 'http://127.0.0.1:1']) assert.equal(safeHref(text), text)
   for (const text of ['javascript:alert(1)', ' javascript:alert(1)', 'JaVaScRiPt:alert(1)', 'data:text/html,x', '/a', '', 'vbscript:x', 'https:', 'java\nscript:alert(1)']) {

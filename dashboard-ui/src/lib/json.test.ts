@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { pretty, prettyTokens } from './json'
+import { memberText, pretty, prettyTokens } from './json'
 
 test('JSON is laid out as JSON.stringify does it', () => {
   const values = [{}, [], { a: 1, b: [1, 2, { c: null }], d: {}, e: [] }, 'text', 1.5, true, null, { 'a "b"': '\\ \u0001 é 😀' }]
@@ -21,4 +21,12 @@ test('what is no JSON stays as it is', () => {
     assert.equal(pretty(text), text)
     assert.equal(prettyTokens(text), null)
   }
+})
+
+test('a member is given as it was sent', () => {
+  const text = '{"a":{"payload":1},"b":"}","payload": {"n":1.0e2, "x":[1,{"y":"\\u0041"}]} ,"c":"payload"}'
+  assert.equal(memberText(text, 'payload'), '{"n":1.0e2, "x":[1,{"y":"\\u0041"}]}')
+  assert.equal(memberText(text, 'c'), '"payload"')
+  assert.equal(memberText('{"p":1}', 'p'), '1')
+  for (const none of ['', '[]', '{"a":"payload"}', '{"a":{"payload":1}}', 'payload']) assert.equal(memberText(none, 'payload'), undefined, none)
 })

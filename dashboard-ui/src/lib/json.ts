@@ -77,3 +77,25 @@ function kindOf(token: string, next: string | undefined): Token['kind'] {
 export function pretty(text: string): string {
   return prettyTokens(text)?.map((token) => token.text).join('') ?? text
 }
+
+/** The text of a member of the object that text is, as it was sent; undefined if it has none. */
+export function memberText(text: string, name: string): string | undefined {
+  if (!isJSON(text)) return undefined
+  let depth = 0
+  let start = -1
+  let key = ''
+  lexer.lastIndex = 0
+  while (lexer.lastIndex < text.length) {
+    const from = lexer.lastIndex
+    const token = lexer.exec(text)?.[0]
+    if (token === undefined) return undefined
+    if (token === '}' || token === ']') depth--
+    const ends = depth === 0 && start >= 0 || depth === 1 && start >= 0 && token === ','
+    if (ends) return text.slice(start, from).trim()
+    if (token === '{' || token === '[') depth++
+    if (depth !== 1) continue
+    if (token.startsWith('"')) key = token
+    else if (token === ':' && JSON.parse(key) === name) start = lexer.lastIndex
+  }
+  return undefined
+}

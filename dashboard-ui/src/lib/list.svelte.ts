@@ -57,6 +57,20 @@ export class List<T> {
     void this.#fill(this.rows, this.#want, this.#abort.signal)
   }
 
+  /** Ends the search for more; what was found stays, and more() goes on from there. */
+  stop = () => {
+    this.#abort.abort()
+    this.#abort = new AbortController()
+    this.#busy = false
+    this.loading = false
+    this.known = true
+  }
+
+  /** Changes the rows that are shown, such as by what happens meanwhile. */
+  update(change: (rows: readonly T[]) => T[]) {
+    this.#show(change(this.rows))
+  }
+
   /** Puts a row on top, or in the place of the one with the same key. */
   put(row: T, key: (row: T) => string) {
     const at = this.rows.findIndex((other) => key(other) === key(row))
