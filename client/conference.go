@@ -1,6 +1,10 @@
 package client
 
 import (
+	"context"
+	"iter"
+	"time"
+
 	"github.com/callboard/callboard/wire"
 	"github.com/callboard/callboard/wire/native"
 )
@@ -48,3 +52,28 @@ func (c *Conference) UnmarshalJSON(data []byte) error { return c.Read.Unmarshal(
 
 // MarshalJSON writes a JSON object with the members that it was read from, or that are set.
 func (c Conference) MarshalJSON() ([]byte, error) { return c.Read.Marshal(c, c.Unknown) }
+
+// ConferenceParticipant is somebody's part in a conference.
+type ConferenceParticipant struct {
+	ID             wire.ID   `json:"participantId,omitzero"`
+	Name           string    `json:"participantName,omitzero"`
+	Email          string    `json:"participantEmail,omitzero"`
+	PhoneNumber    string    `json:"participantPhoneNumber,omitzero"`
+	Role           string    `json:"participantRole,omitzero"`
+	DialoutStatus  string    `json:"dialoutStatus,omitzero"`  // how far the last call to the participant came
+	Present        bool      `json:"present"`                 // in the conference now
+	Watching       bool      `json:"watching"`                // the live stream, now
+	FirstEnteredAt time.Time `json:"firstEnteredAt,omitzero"` // zero = never
+	LastLeftAt     time.Time `json:"lastLeftAt,omitzero"`     // zero = never; at the latest the conference's end
+	// Minutes is the time spent so far in whole minutes, several devices counted once.
+	Minutes int64 `json:"minutes"`
+	// Late is true if some of it came after time spent was told.
+	Late bool `json:"late"`
+}
+
+// Participants are those who are and were in a conference, who came first is first. It reads page by page as
+// [Reader.All] does.
+func (a App) Participants(ctx context.Context, conferenceID string) iter.Seq2[ConferenceParticipant, error] {
+	of := Reader[ConferenceParticipant]{a.at("conference", conferenceID, "participant")}
+	return of.All(ctx)
+}

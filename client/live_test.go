@@ -88,6 +88,7 @@ func routes(t *testing.T, w *world) []route {
 			told, err := a.Tell(
 				ctx,
 				client.Activity{Type: native.ConferenceStarted, Data: client.Meeting{ConferenceID: "k", HostID: "h", CompanyID: "c"}},
+				client.Activity{Type: native.ConferenceParticipantEntered, Data: client.Participant{ConferenceID: "k", ParticipantID: "p"}},
 				client.Activity{Type: native.ConversationUserJoined, Data: client.Conversation{ID: wire.Text("t")}},
 			)
 			for _, one := range told {
@@ -100,6 +101,22 @@ func routes(t *testing.T, w *world) []route {
 		route{"GET/event/{event_id}/attendance", func(ctx context.Context) error { return errOf(a.Attendance(ctx, "e")) }},
 		route{"GET/conference/{conference_id}", func(ctx context.Context) error { return errOf(a.Conferences().Get(ctx, "k")) }},
 		route{"GET/conference", func(ctx context.Context) error { return hasOne(ctx, a.Conferences()) }},
+		route{"GET/conference/{conference_id}/participant", func(ctx context.Context) error {
+			n := 0
+			for participant, err := range a.Participants(ctx, "k") {
+				if err != nil {
+					return err
+				}
+				if participant.ID != wire.Text("p") || !participant.Present {
+					return fmt.Errorf("participant %+v", participant)
+				}
+				n++
+			}
+			if n != 1 {
+				return fmt.Errorf("%d participants", n)
+			}
+			return nil
+		}},
 		route{"GET/conversation/{conversation_id}", func(ctx context.Context) error { return errOf(a.Conversations().Get(ctx, "t")) }},
 		route{"GET/conversation", func(ctx context.Context) error { return hasOne(ctx, a.Conversations()) }},
 		route{"DELETE/event/{event_id}/registration/{registration_id}", func(ctx context.Context) error { return a.Registrations("e").Delete(ctx, "r") }},
