@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -82,6 +83,83 @@ func (a *api) registerAttendance() {
 			},
 		}}},
 	}, accessRead, (*call).attendance)
+	handle(a, huma.Operation{
+		OperationID: "v1.event.attendance-timeline", Method: http.MethodGet, Path: "/app/{app_id}/event/{event_id}/attendance/timeline", Tags: []string{tagLive},
+		Summary: "Get an event's attendance over time",
+		Description: "How many people are present at instants `stepSeconds` apart, from the first join to now or, when all have gone, to the last leave; the last point " +
+			"is that instant itself. `joined` and `left` are since the point before. A person counts once, however many sessions and devices it is in.",
+	}, accessRead, a.attendanceTimeline)
+}
+
+// AttendanceTimeline is attendance over time.
+type AttendanceTimeline struct {
+	Event       AttendedEvent     `json:"event"`
+	AsOf        time.Time         `json:"asOf"`
+	StepSeconds int64             `json:"stepSeconds"`
+	Data        []AttendancePoint `json:"data" nullable:"false" doc:"At most 500, in order of time."`
+}
+
+// AttendancePoint is attendance at an instant.
+type AttendancePoint struct {
+	At      time.Time `json:"at"`
+	Present int       `json:"present"`
+	Joined  int       `json:"joined" doc:"Since the point before; one who left again by now too."`
+	Left    int       `json:"left"`
+}
+
+// timelineIn are the parameters of an event's attendance over time.
+type timelineIn struct {
+	AppPath
+	EventID   string     `path:"event_id" doc:"The event's id."`
+	SessionID string     `query:"session_id" doc:"Only this session's attendance."`
+	Step      query[int] `query:"step" minimum:"1" maximum:"8640000" doc:"Seconds between two points; by default it follows from the length. One with more than 500 points is refused."`
+}
+
+// attendanceTimeline answers GET …/attendance/timeline. Rows are read in chunks; what is
+// kept of them is when people came and went.
+func (a *api) attendanceTimeline(ctx context.Context, c *call, in *timelineIn) (*answer[AttendanceTimeline], error) {
+	event, err := c.pathID("event_id")
+	if err != nil {
+		return nil, err
+	}
+	app, err := c.app(ctx)
+	if err != nil {
+		return nil, err
+	}
+	row, err := a.Store.Object(ctx, live.Key{App: app.ID, Kind: live.Event, ID: event})
+	if err != nil {
+		return nil, err
+	}
+	if in.SessionID != "" {
+		if _, err := a.Store.Object(ctx, live.Key{App: app.ID, Kind: live.Session, Parent: event, ID: in.SessionID}); err != nil {
+			return nil, err
+		}
+	}
+	timeline := live.NewTimeline(row, in.SessionID, time.Now())
+	next := a.presences(ctx, row.Key)
+	for chunk, err := next(); ; chunk, err = next() {
+		if err != nil {
+			return nil, err
+		}
+		if len(chunk) == 0 {
+			break
+		}
+		for i := range chunk {
+			timeline.Add(chunk[i])
+		}
+	}
+	points, step, least := timeline.Points(time.Duration(in.Step.Value) * time.Second)
+	if least != 0 {
+		return nil, invalid(fmt.Sprintf("must be at least %d: there would be more than %d points", int64(least.Seconds()), live.MaxPoints), "query", "step")
+	}
+	out := AttendanceTimeline{AsOf: timeline.AsOf, StepSeconds: int64(step.Seconds()), Data: make([]AttendancePoint, len(points))}
+	for i, p := range points {
+		out.Data[i] = AttendancePoint(p)
+	}
+	if err := json.Unmarshal(row.Doc, &out.Event); err != nil {
+		return nil, err
+	}
+	return &answer[AttendanceTimeline]{out}, nil
 }
 
 // attendance answers GET …/attendance. An event may have more lines than should be in

@@ -730,6 +730,43 @@ func TestAttendance(t *testing.T) {
 	}
 }
 
+func TestAttendanceTimeline(t *testing.T) {
+	t.Parallel()
+	w := newLiveWorld(t)
+	w.programme()
+	const path = "/app/a/event/e1/attendance/timeline"
+	empty := w.do("GET", path, "").want(200)
+	if !strings.Contains(empty.Body, `"data":[]`) {
+		t.Errorf("nobody: %s", empty.Body)
+	}
+	w.do("POST", "/app/a/activity", `{"activities":[
+		{"type":"session.joined","at":"2026-05-01T10:00:00Z","data":{"eventId":"e1","sessionId":"s1","registrationId":"r1"}},
+		{"type":"session.joined","at":"2026-05-01T10:07:00Z","data":{"eventId":"e1","sessionId":"s1","registrationId":"r2"}},
+		{"type":"session.left","at":"2026-05-01T10:20:00Z","data":{"eventId":"e1","sessionId":"s1","registrationId":"r1"}},
+		{"type":"session.left","at":"2026-05-01T10:42:00Z","data":{"eventId":"e1","sessionId":"s1","registrationId":"r2"}}]}`).want(202)
+	point := func(at string, present, joined, left float64) map[string]any {
+		return map[string]any{"at": "2026-05-01T10:" + at + ":00Z", "present": present, "joined": joined, "left": left}
+	}
+	want := []map[string]any{point("00", 1, 1, 0), point("15", 2, 1, 0), point("30", 1, 0, 1), point("42", 0, 0, 1)}
+	for _, query := range []string{"?step=900", "?step=900&session_id=s1"} {
+		got := w.do("GET", path+query, "").want(200)
+		if diff := cmp.Diff(want, got.items()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", query, diff)
+		}
+		if named := got.json(); named["stepSeconds"] != 900.0 || named["event"].(map[string]any)["id"] != "e1" || named["asOf"] == "" {
+			t.Errorf("%s: %s", query, got.Body)
+		}
+	}
+	if got := w.do("GET", path, "").want(200); got.json()["stepSeconds"] != 15.0 || len(got.items()) != 169 {
+		t.Errorf("a step of %v, %d points", got.json()["stepSeconds"], len(got.items()))
+	}
+	for query, status := range map[string]int{"?step=0": 422, "?step=-5": 422, "?step=x": 422, "?step=1": 422, "?session_id=none": 404} {
+		w.do("GET", path+query, "").want(status)
+	}
+	w.do("GET", "/app/a/event/none/attendance/timeline", "").want(404)
+	w.do("GET", "/app/b/event/e1/attendance/timeline", "").want(404)
+}
+
 func (w *world) attendance(accept string) reply {
 	return w.send(request{
 		method: "GET", path: "/api/v1/app/a/event/e1/attendance", token: w.org, header: map[string]string{"Accept": accept},
