@@ -60,9 +60,12 @@ export const api = {
   },
   messages: {
     get: (app: string, msg: string, signal?: Signal) => http.get<T.Message>(at`/app/${app}/msg/${msg}`, { with_content: true }, signal),
+    /** The answer as text: the payload in it is as it was sent, which parsing would change. */
+    text: async (app: string, msg: string, signal?: Signal) =>
+      (await http.send('GET', at`/app/${app}/msg/${msg}`, { query: { with_content: true }, signal })).text(),
     create: (app: string, body: T.MessageIn) => http.post<T.Message>(at`/app/${app}/msg`, body),
-    destinations: (app: string, msg: string, signal?: Signal): L<T.MessageDestination> =>
-      http.get(at`/app/${app}/msg/${msg}/endpoint`, { expanded_statuses: true }, signal),
+    destinations: (app: string, msg: string, query: T.PageQuery = {}, signal?: Signal): L<T.MessageDestination> =>
+      http.get(at`/app/${app}/msg/${msg}/endpoint`, { ...query, expanded_statuses: true }, signal),
     request: (app: string, msg: string, ep: string, attempt?: string, signal?: Signal) =>
       http.get<T.SentRequest>(at`/app/${app}/msg/${msg}/endpoint/${ep}/request`, { attempt_id: attempt }, signal),
     resend: (app: string, msg: string, ep: string) => http.post<void>(at`/app/${app}/msg/${msg}/endpoint/${ep}/resend`),

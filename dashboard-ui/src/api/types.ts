@@ -217,8 +217,8 @@ export type SentRequest = {
   at: string
   headers: SentHeader[]
   body: string
-  bodyBase64?: string
-  authentication: { scheme: string; headers: string[]; secretHint: string | null; valid: boolean; detail: string | null } | null
+  bodyBase64: string | null
+  authentication: { scheme: string; headers: string[]; secretHint: string; valid: boolean; detail: string }
 }
 export type Example = { eventType: string; word: string; fit: Fit; dialect: string; body: string; headers: SentHeader[] }
 
