@@ -27,6 +27,9 @@ export const api = {
     portalAccess: (app: string, body: { capabilities?: T.Capability[]; readOnly?: boolean; expiry?: number; featureFlags?: string[] } = {}) =>
       http.post<{ url: string; token: string }>(at`/auth/app-portal-access/${app}`, body),
     expireAll: (app: string) => http.post<void>(at`/auth/app/${app}/expire-all`),
+    signingToken: (app: string) => http.get<T.EndpointSecret>(at`/app/${app}/signing-token`),
+    rotateSigningToken: (app: string, body: { key?: string; gracePeriodSeconds?: number } = {}) =>
+      http.post<void>(at`/app/${app}/signing-token/rotate`, body),
     undelivered: (app: string, signal?: Signal) => http.get<{ since: string; data: T.Undelivered[] }>(at`/app/${app}/undelivered`, {}, signal),
   },
   endpoints: {
@@ -84,8 +87,17 @@ export const api = {
   catalog: {
     list: (signal?: Signal) => http.get<{ data: T.CatalogEntry[] }>('/catalog', {}, signal),
     get: (type: string, signal?: Signal) => http.get<T.CatalogType>(at`/catalog/${type}`, {}, signal),
+    verify: (dialect: string, signal?: Signal) => http.get<T.Verify>(at`/catalog/verify/${dialect}`, {}, signal),
     publicList: (org: string, signal?: Signal) => http.get<{ data: T.CatalogEntry[] }>(at`/public/catalog/${org}`, {}, signal),
     publicGet: (org: string, type: string, signal?: Signal) => http.get<T.CatalogType>(at`/public/catalog/${org}/${type}`, {}, signal),
+  },
+  eventTypes: {
+    list: (query: T.PageQuery & { include_archived?: boolean; with_content?: boolean } = {}, signal?: Signal): L<T.EventType> =>
+      http.get('/event-type', query, signal),
+    get: (type: string, signal?: Signal) => http.get<T.EventType>(at`/event-type/${type}`, {}, signal),
+    create: (body: T.EventTypeIn) => http.post<T.EventType>('/event-type', body),
+    patch: (type: string, body: Partial<Omit<T.EventTypeIn, 'name'>>) => http.patch<T.EventType>(at`/event-type/${type}`, body),
+    archive: (type: string) => http.delete(at`/event-type/${type}`),
   },
   sources: {
     list: (app: string, query: T.PageQuery = {}, signal?: Signal): L<T.Source> => http.get(at`/app/${app}/source`, query, signal),

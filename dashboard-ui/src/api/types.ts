@@ -53,7 +53,15 @@ export type App = {
   defaultDialect: string | null
   resourceUrlBase: string | null
 }
-export type AppIn = { name: string; uid?: string; throttleRate?: number | null; defaultDialect?: string | null; dialects?: string[] | null }
+export type AppIn = {
+  name: string
+  uid?: string
+  throttleRate?: number | null
+  metadata?: Record<string, string>
+  defaultDialect?: string | null
+  dialects?: string[] | null
+  resourceUrlBase?: string | null
+}
 
 export type Endpoint = {
   id: string
@@ -257,7 +265,35 @@ export type CatalogEntry = {
 }
 export type CatalogType = CatalogEntry & {
   schema: unknown
-  samples: { dialect: string; word: string; fit: Fit; body: string; headers: { name: string; value: string }[] }[]
+  samples: Sample[]
+}
+/** secret is one that everybody knows: the sample is signed with it. */
+export type Sample = { dialect: string; word: string; fit: Fit; body: string; headers: { name: string; value: string }[]; secret: string }
+export type Verify = {
+  dialect: string
+  scheme: string
+  headers: string[]
+  steps: string[]
+  snippets: { go: string; typescript: string; python: string; curl: string }
+}
+/** An event type that the org declared itself. */
+export type EventType = {
+  name: string
+  description: string
+  archived: boolean
+  deprecated: boolean
+  schemas: Record<string, unknown> | null
+  groupName: string | null
+  updatedAt: string
+  origin: 'own' | 'catalog'
+}
+export type EventTypeIn = {
+  name: string
+  description: string
+  groupName?: string | null
+  schemas?: Record<string, unknown> | null
+  archived?: boolean
+  deprecated?: boolean
 }
 
 // --- sources ----------------------------------------------------------------------------------------------------------
