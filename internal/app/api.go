@@ -84,6 +84,7 @@ func (a *App) buildOwnAPI() (http.Handler, error) {
 		Logger:         a.cfg.Logger,
 		TrustedProxies: a.cfg.TrustedProxies,
 		Version:        a.cfg.Version,
+		UserAgent:      a.cfg.userAgent(),
 	})
 }
 

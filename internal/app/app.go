@@ -200,7 +200,7 @@ func (a *App) build(ctx context.Context) error {
 		Schedule:     a.cfg.RetrySchedule,
 		Timeout:      a.cfg.Timeout,
 		DrainTimeout: a.cfg.DrainTimeout,
-		UserAgent:    "Callboard/" + a.cfg.Version,
+		UserAgent:    a.cfg.userAgent(),
 		Logger:       a.cfg.Logger,
 		Metrics:      a.metrics,
 	}); err != nil {

@@ -185,6 +185,9 @@ func (cfg *Config) publicURL(addr string) string {
 	return fmt.Sprintf("%s://%s", scheme, addr)
 }
 
+// userAgent is the header User-Agent of webhooks.
+func (cfg *Config) userAgent() string { return "Callboard/" + cfg.Version }
+
 // linkURL is publicURL as far as it is known before the server listens: "" if the
 // system is to choose the port.
 func (cfg *Config) linkURL() string {

@@ -73,7 +73,7 @@ func (w *world) view(values map[string]string) map[string]string {
 	w.t.Helper()
 	seen := map[string]string{}
 	w.document().each(func(method, path string, op operation) {
-		if method != "GET" || op.public() || op.streams() || path == "/app" || strings.HasSuffix(path, "/stats/attempt") || strings.HasSuffix(path, "/timeline") || path == "/auth/session" || path == "/background-task" {
+		if method != "GET" || op.public() || op.streams() || path == "/app" || strings.HasSuffix(path, "/stats/attempt") || strings.HasSuffix(path, "/timeline") || strings.HasSuffix(path, "/request") || path == "/auth/session" || path == "/background-task" {
 			return
 		}
 		got := w.do("GET", fill(path, values), "")

@@ -38,6 +38,7 @@ import (
 	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/ingest"
+	"github.com/callboard/callboard/internal/outgoing"
 	"github.com/callboard/callboard/internal/play"
 	"github.com/callboard/callboard/internal/token"
 	"github.com/callboard/callboard/internal/web"
@@ -66,12 +67,14 @@ type Config struct {
 	// TrustedProxies are those whose X-Forwarded-For is believed, for the log.
 	TrustedProxies []netip.Prefix
 	Version        string // of Callboard, for the OpenAPI document; default "dev"
+	UserAgent      string // of webhooks, which the API shows; default outgoing.DefaultUserAgent
 }
 
 // api holds what the handlers need. It does not change after New.
 type api struct {
 	Config
 	lexicon ingest.Lexicon
+	maker   outgoing.Maker
 	guard   *web.Guard
 	huma    huma.API
 	mux     *http.ServeMux
@@ -105,6 +108,7 @@ func New(cfg Config) (http.Handler, error) {
 		Config:  cfg,
 		lexicon: ingest.Lexicon{Dialects: cfg.Dialects},
 		guard:   &web.Guard{Tokens: cfg.Tokens, Apps: cfg.Store, Codec: cfg.Codec, Cookies: cookies},
+		maker:   outgoing.Maker{Dialects: cfg.Dialects, UserAgent: cfg.UserAgent},
 		mux:     http.NewServeMux(),
 	}
 	if cfg.Catalog != nil {
@@ -145,6 +149,7 @@ func (a *api) registerRoutes() {
 	a.registerDeliveries()
 	a.registerStats()
 	a.registerStream()
+	a.registerSent()
 	a.registerLive()
 	a.registerSources()
 	a.registerAuth()
