@@ -306,6 +306,9 @@ func operations(e *ingesttest.Engine, endpoint, message id.ID) map[string]func(c
 		"send example": func(ctx context.Context, app ingest.AppRef) error {
 			return without(s.SendExample(ctx, app, ep, ingest.Key{}, "a.b", []byte(`{}`)))
 		},
+		"send raw example": func(ctx context.Context, app ingest.AppRef) error {
+			return without(s.SendRawExample(ctx, app, ep, ingest.Key{}, ingest.RawExample{EventType: "a.b", Dialect: "native", Body: []byte(`{}`)}))
+		},
 		"resend": func(ctx context.Context, app ingest.AppRef) error { return s.Resend(ctx, app, msg, ep, ingest.Key{}) },
 		"recover": func(ctx context.Context, app ingest.AppRef) error {
 			return without(s.Recover(ctx, app, ep, ingest.Key{}, time.Now().Add(-time.Hour), time.Time{}))
@@ -344,7 +347,7 @@ func TestStrangers(t *testing.T) {
 	message := e.Post(app)
 	e.Deliver(ep, true)
 	other := e.App()
-	needsParts := []string{"update endpoint", "delete endpoint", "rotate secret", "send example", "resend", "recover", "delete payload", "delete attempt content"}
+	needsParts := []string{"update endpoint", "delete endpoint", "rotate secret", "send example", "send raw example", "resend", "recover", "delete payload", "delete attempt content"}
 	for who, ref := range map[string]ingest.AppRef{
 		"another org":      {Org: ingesttest.OtherOrg, Ref: app.Ref},
 		"an unknown id":    {Org: ingesttest.Org, Ref: store.Ref{ID: 12345}},

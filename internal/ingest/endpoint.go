@@ -228,6 +228,17 @@ func (s *Service) checkEndpoint(ep, before *delivery.Endpoint) error {
 	return p.err()
 }
 
+// CheckURL says what is wrong with a URL that an endpoint would have, in the words in which
+// saving it would be refused; "" = nothing. No name is looked up.
+func (s *Service) CheckURL(text string) string {
+	var p problems
+	s.checkURL(&delivery.Endpoint{URL: text}, nil, &p)
+	if len(p) == 0 {
+		return ""
+	}
+	return p[0].Msg
+}
+
 func (s *Service) checkURL(ep, before *delivery.Endpoint, p *problems) {
 	if before != nil && before.URL == ep.URL {
 		return

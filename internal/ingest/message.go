@@ -3,11 +3,14 @@ package ingest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"strings"
 	"time"
 
 	"github.com/callboard/callboard/internal/commit"
 	"github.com/callboard/callboard/internal/delivery"
+	"github.com/callboard/callboard/internal/dialect"
+	"github.com/callboard/callboard/internal/dialect/shape"
 	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/settings"
@@ -238,12 +241,82 @@ func (s *Service) SendExample(ctx context.Context, app AppRef, endpoint store.Re
 				return 0, err
 			}
 			if !s.says(ep, &example) {
-				return 0, errs.InvalidField("the endpoint's dialect cannot say this event type", "body", "eventType")
+				return 0, errs.InvalidField(errCannotSay, "body", "eventType")
 			}
 			example.Test = true
 			return s.fanOut(v, cfg, example, ep.ID, 0), nil
 		},
 	})
+}
+
+// RawExample is a test message whose body is sent as it is.
+type RawExample struct {
+	EventType string
+	Dialect   string // the endpoint's, as whoever wrote the body took it to be
+	Body      []byte // a JSON object
+}
+
+// SendRawExample commits a test message for one endpoint alone, whose body goes out byte for
+// byte in the endpoint's dialect. No schema is asked: a body that is wrong may be what is to be
+// tried out. Its payload, which the message shows and which goes out should the endpoint
+// change its dialect, is what the dialect reads in the body.
+func (s *Service) SendRawExample(ctx context.Context, app AppRef, endpoint store.Ref, key Key, raw RawExample) (Result, error) {
+	payload, err := s.readExample(&raw)
+	if err != nil {
+		return Result{}, err
+	}
+	m := Message{EventType: raw.EventType, Payload: payload}
+	if err := s.checkMessage(&m, time.Now()); err != nil {
+		return Result{}, err
+	}
+	d := &draft{Message: m, known: s.lexicon.Knows(m.EventType)}
+	return s.submit(ctx, owner(app), key, &commit.Unit{
+		Keys: d.keys(app),
+		Size: len(payload) + len(raw.Body) + rowBytes,
+		Decide: func(v *commit.View) (id.ID, error) {
+			cfg, ep, err := endpointOf(v, app, endpoint)
+			if err != nil {
+				return 0, err
+			}
+			if ep.Disabled {
+				return 0, conflict("The endpoint is disabled")
+			}
+			if dialectName(ep) != raw.Dialect {
+				return 0, conflict("The endpoint's dialect has been changed")
+			}
+			example, err := s.place(v, &cfg.App, d)
+			if err != nil {
+				return 0, err
+			}
+			if !s.says(ep, &example) {
+				return 0, errs.InvalidField(errCannotSay, "body", "eventType")
+			}
+			example.Test = true
+			if raw.Dialect != dialect.Native {
+				example.From, example.Raw = raw.Dialect, raw.Body
+			}
+			return s.fanOut(v, cfg, example, ep.ID, 0), nil
+		},
+	})
+}
+
+// errCannotSay is why an example is refused.
+const errCannotSay = "the endpoint's dialect cannot say this event type"
+
+// readExample gives the payload of a raw example.
+func (s *Service) readExample(raw *RawExample) ([]byte, error) {
+	if head := bytes.TrimLeft(raw.Body, " \t\r\n"); len(head) == 0 || head[0] != '{' || !json.Valid(raw.Body) {
+		return nil, errs.InvalidField("must be the text of a JSON object", "body", "body")
+	}
+	if raw.Dialect == dialect.Native {
+		return raw.Body, nil
+	}
+	if d, known := s.cfg.Dialects.Get(raw.Dialect); known {
+		if a, err := d.Parse(dialect.Request{Body: raw.Body}); err == nil && a.Type == raw.EventType {
+			return a.Payload, nil
+		}
+	}
+	return shape.Payload(raw.EventType, time.Now(), []byte("{}")), nil // it can be sent, but not read
 }
 
 // DeletePayload removes a message's payload; the message stays in the log.

@@ -43,12 +43,14 @@ type EndpointStats struct {
 }
 
 // EventExampleIn asks for an example message. Data is laid over the event type's
-// example; Payload is sent as it is.
+// example; Payload is sent as it is, in the endpoint's dialect. Body is what goes over the
+// wire.
 type EventExampleIn struct {
 	EventType    string         `json:"eventType" example:"session.joined"`
 	ExampleIndex int            `json:"exampleIndex,omitempty" minimum:"0" doc:"Which of the schema's examples; the first by default."`
 	Data         optionalObject `json:"data,omitempty" doc:"Laid over the example, field by field."`
 	Payload      optionalObject `json:"payload,omitempty" doc:"Sent instead of the example."`
+	Body         *string        `json:"body,omitempty" nullable:"true" maxLength:"1048576" doc:"The text of a JSON object that is sent byte for byte, whatever the event type's schema says; neither data nor payload may stand beside it."`
 }
 
 // optionalObject is a JSON object, kept byte for byte.
@@ -89,7 +91,7 @@ func (a *api) registerEndpointWork() {
 		Summary: "Send an example to an endpoint", DefaultStatus: http.StatusAccepted,
 		Description: "To this endpoint alone, whatever it subscribed to. The message is marked as a test. What is sent is `payload`, or the " +
 			"event type's example with `data` laid over its data, member by member. A type of the catalogue is held to its schema, as in " +
-			"sending a message.",
+			"sending a message. A `body` instead is sent as it is, in the endpoint's dialect: edit what the route `example` gives.",
 	}, accessAttempt, a.sendExample)
 	handle(a, huma.Operation{
 		OperationID: "v1.endpoint.get-stats", Method: http.MethodGet, Path: path + "/stats", Tags: []string{tagEndpoints},
@@ -139,6 +141,9 @@ func (a *api) sendExample(ctx context.Context, c *call, in *sendExampleIn) (*ans
 	app, ref, err := c.endpoint(ctx, in.EndpointID)
 	if err != nil {
 		return nil, err
+	}
+	if in.Body.Body != nil {
+		return a.sendRawExample(ctx, c, &app, ref, &in.Body)
 	}
 	payload, err := c.examplePayload(ctx, &in.Body)
 	if err != nil {
@@ -191,15 +196,19 @@ func (c *call) examplePayload(ctx context.Context, in *EventExampleIn) ([]byte, 
 	if in.Payload != nil {
 		return in.Payload, nil
 	}
-	sample, err := c.sample(ctx, in)
-	if err != nil {
-		return nil, err
+	text, err := c.sample(ctx, in)
+	if err != nil || text != nil && in.Data == nil {
+		return text, err
 	}
-	if sample == nil {
-		sample = map[string]json.RawMessage{
-			"type":      quote(in.EventType),
-			"timestamp": quote(time.Now().UTC().Format(time.RFC3339)),
-			"data":      json.RawMessage("{}"),
+	sample := map[string]json.RawMessage{
+		"type":      quote(in.EventType),
+		"timestamp": quote(time.Now().UTC().Format(time.RFC3339)),
+		"data":      json.RawMessage("{}"),
+	}
+	if text != nil {
+		clear(sample)
+		if err := json.Unmarshal(text, &sample); err != nil {
+			return nil, err
 		}
 	}
 	if in.Data != nil {
@@ -211,17 +220,17 @@ func (c *call) examplePayload(ctx context.Context, in *EventExampleIn) ([]byte, 
 }
 
 // sample is the example of an event type, the catalogue's or the org's own as messages
-// of it are; nil if it has none, or if the caller may not see the type.
-func (c *call) sample(ctx context.Context, in *EventExampleIn) (sample map[string]json.RawMessage, err error) {
+// of it are, byte for byte; nil if it has none, or if the caller may not see the type.
+func (c *call) sample(ctx context.Context, in *EventExampleIn) ([]byte, error) {
 	governed, err := c.api.governs(ctx, c.Org, in.EventType)
 	if err != nil {
 		return nil, err
 	}
 	if governed {
-		if t := c.api.catalogType(in.EventType); t != nil && json.Unmarshal(t.Sample, &sample) != nil {
-			return nil, nil
+		if t := c.api.catalogType(in.EventType); t != nil && isObject(t.Sample) {
+			return slices.Clone(t.Sample), nil // whoever sends it owns it
 		}
-		return sample, nil
+		return nil, nil
 	}
 	own, err := c.api.ownEventType(ctx, c.Org, in.EventType)
 	if err != nil || own == nil || !c.mayHear(own) {
@@ -276,9 +285,9 @@ func overlay(below, above json.RawMessage) json.RawMessage {
 	return merged
 }
 
-// schemaExample finds an example in an event type's schemas, which map version
-// numbers to JSON schemas; the highest version speaks. nil = there is none.
-func schemaExample(schemas []byte, index int) map[string]json.RawMessage {
+// newestVersion gives the schema of the highest version out of an event type's schemas,
+// which map version numbers to JSON schemas; nil = there is none.
+func newestVersion(schemas []byte) json.RawMessage {
 	var versions map[string]json.RawMessage
 	if json.Unmarshal(schemas, &versions) != nil || len(versions) == 0 {
 		return nil
@@ -288,22 +297,36 @@ func schemaExample(schemas []byte, index int) map[string]json.RawMessage {
 		y, _ := strconv.Atoi(b)
 		return x - y
 	})
+	return versions[newest]
+}
+
+// schemaExample finds an example in an event type's schemas; the highest version speaks.
+// nil = there is none that is an object.
+func schemaExample(schemas []byte, index int) []byte {
+	newest := newestVersion(schemas)
+	if newest == nil {
+		return nil
+	}
 	var schema struct {
 		Example  json.RawMessage   `json:"example"`
 		Examples []json.RawMessage `json:"examples"`
 	}
-	if json.Unmarshal(versions[newest], &schema) != nil {
+	if json.Unmarshal(newest, &schema) != nil {
 		return nil
 	}
 	text := schema.Example
 	if len(schema.Examples) > 0 {
 		text = schema.Examples[min(index, len(schema.Examples)-1)]
 	}
-	var example map[string]json.RawMessage
-	if json.Unmarshal(text, &example) != nil {
+	return object(text)
+}
+
+// object is a JSON object, or null for what is none.
+func object(text []byte) optionalObject {
+	if !isObject(text) {
 		return nil
 	}
-	return example
+	return text
 }
 
 // statsIn bounds the count in time of the messages.

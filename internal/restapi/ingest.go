@@ -54,6 +54,10 @@ type Ingest interface {
 	// may hold Warnings.
 	PostMessage(ctx context.Context, app ingest.AppRef, key ingest.Key, m ingest.Message) (ingest.Result, error)
 	SendExample(ctx context.Context, app ingest.AppRef, endpoint store.Ref, key ingest.Key, eventType string, payload []byte) (ingest.Result, error)
+	// SendRawExample sends a body as it is, in the endpoint's dialect.
+	SendRawExample(ctx context.Context, app ingest.AppRef, endpoint store.Ref, key ingest.Key, raw ingest.RawExample) (ingest.Result, error)
+	// CheckURL says what is wrong with an endpoint's URL; "" = nothing.
+	CheckURL(text string) string
 	Resend(ctx context.Context, app ingest.AppRef, message, endpoint store.Ref, key ingest.Key) error
 	// Recover's Result is the task.
 	Recover(ctx context.Context, app ingest.AppRef, endpoint store.Ref, key ingest.Key, since, until time.Time) (ingest.Result, error)

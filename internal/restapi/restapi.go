@@ -150,6 +150,7 @@ func (a *api) registerRoutes() {
 	a.registerStats()
 	a.registerStream()
 	a.registerSent()
+	a.registerExamples()
 	a.registerLive()
 	a.registerSources()
 	a.registerAuth()
