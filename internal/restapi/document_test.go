@@ -62,11 +62,11 @@ func (w *world) document() document {
 }
 
 // each calls fn for every operation of the API, in the order of paths. The door of
-// sources, which another package opens, is none.
+// sources, which another package opens, is none, nor is the catalogue as Markdown.
 func (d document) each(fn func(method, path string, op operation)) {
 	paths := make([]string, 0, len(d.Paths))
 	for p := range d.Paths {
-		if !strings.HasPrefix(p, "/in/") {
+		if !strings.HasPrefix(p, "/in/") && !strings.HasSuffix(p, ".md") {
 			paths = append(paths, p)
 		}
 	}

@@ -151,6 +151,7 @@ func (a *api) registerRoutes() {
 	a.registerStream()
 	a.registerSent()
 	a.registerExamples()
+	a.registerCatalog()
 	a.registerLive()
 	a.registerSources()
 	a.registerAuth()
