@@ -42,7 +42,7 @@ type Config struct {
 	Orgs   Orgs         // required
 	Codec  *id.Codec    // required
 	Files  fs.FS        // the page, with an index.html; default is the one that is embedded
-	NoPlay bool         // whether there is no page /play
+	NoPlay bool         // whether /play is 404, with the page that says so
 	Logger *slog.Logger // default slog.Default()
 	// TrustedProxies are those whose X-Forwarded-For is believed, for the log.
 	TrustedProxies []netip.Prefix
@@ -129,8 +129,10 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 		web.MethodNotAllowed(w, "GET, HEAD")
 	case isFile:
 		found.serve(w, r)
-	case isDrawn(r.URL.Path) && (!h.noPlay || r.URL.Path != "/play"):
-		h.serveIndex(w, r)
+	case h.noPlay && r.URL.Path == "/play":
+		h.serveIndex(w, r, http.StatusNotFound) // the page says in words that it is switched off
+	case isDrawn(r.URL.Path):
+		h.serveIndex(w, r, http.StatusOK)
 	default:
 		web.Fail(w, web.ErrNoRoute())
 	}
@@ -138,7 +140,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 
 // serveIndex answers with the document. It is small and its headers depend on the route and on
 // what the org says now, so nobody keeps it.
-func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request, status int) {
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Content-Security-Policy", policy+h.ancestors(r))
@@ -146,7 +148,7 @@ func (h *Handler) serveIndex(w http.ResponseWriter, r *http.Request) {
 	header.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
 	header.Set("Cache-Control", "no-store")
 	common(header)
-	send(w, r, h.index)
+	send(w, r, status, h.index)
 }
 
 // policy is the page's, but for who may frame it, which is its last directive.

@@ -138,8 +138,8 @@ func TestRoutes(t *testing.T) {
 func TestNoPlay(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, func(cfg *dashboard.Config) { cfg.NoPlay = true })
-	if got := s.get("/play"); got.Code != 404 {
-		t.Errorf("status %d", got.Code)
+	if got := s.get("/play"); got.Code != 404 || got.Body.String() != index {
+		t.Errorf("status %d, %q; want the page, to say so in words", got.Code, got.Body)
 	}
 	if got := s.get("/login"); got.Code != 200 {
 		t.Errorf("status %d for another page", got.Code)

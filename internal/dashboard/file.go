@@ -130,13 +130,13 @@ func (f *file) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	send(w, r, v.body)
+	send(w, r, http.StatusOK, v.body)
 }
 
 // send writes a body, or to HEAD its length.
-func send(w http.ResponseWriter, r *http.Request, body []byte) {
+func send(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(http.StatusOK)
+	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body) // a client that has gone away is no failure
 	}

@@ -58,8 +58,8 @@ class Live {
   }
 }
 
-// Lets a stream go while the tab is hidden for long, and takes it up where it was.
-function whileHidden(stream: Stream): () => void {
+/** Lets a stream go while the tab is hidden for long, and takes it up where it was. What it gives ends that. */
+export function whileHidden(stream: Stream): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
   let held = false
   const changed = () => {
