@@ -19,6 +19,7 @@ import PublicCatalog from './pages/PublicCatalog.svelte'
 import PublicCatalogType from './pages/PublicCatalogType.svelte'
 import Settings from './pages/Settings.svelte'
 import Source from './pages/Source.svelte'
+import SourceNew from './pages/SourceNew.svelte'
 import Sources from './pages/Sources.svelte'
 import Testing from './pages/Testing.svelte'
 
@@ -58,6 +59,7 @@ const routes: Route[] = [
   at('/app/{app}/live/conference/{conference}', LiveConference, 'app', 'live'),
   at('/app/{app}/live/conversation/{conversation}', LiveConversation, 'app', 'live'),
   at('/app/{app}/sources', Sources, 'app', 'sources'),
+  at('/app/{app}/sources/new', SourceNew, 'app', 'sources'),
   at('/app/{app}/sources/{source}', Source, 'app', 'sources'),
   at('/app/{app}/catalog', Catalog, 'app', 'catalog'),
   at('/app/{app}/catalog/{type}', CatalogType, 'app', 'catalog'),

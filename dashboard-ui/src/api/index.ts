@@ -106,7 +106,10 @@ export const api = {
     patch: (app: string, source: string, body: { [K in keyof T.SourceIn]?: T.SourceIn[K] | null }) =>
       http.patch<T.Source>(at`/app/${app}/source/${source}`, body),
     remove: (app: string, source: string) => http.delete(at`/app/${app}/source/${source}`),
-    received: (app: string, source: string, query: T.PageQuery & { status?: string } = {}, signal?: Signal): L<T.Received> =>
+    /** One of secret, token and key. */
+    rotate: (app: string, source: string, body: { secret?: string; token?: string; key?: string; gracePeriodSeconds?: number }) =>
+      http.post<void>(at`/app/${app}/source/${source}/secret/rotate`, body),
+    received: (app: string, source: string, query: T.PageQuery & { status?: string; before?: string; after?: string } = {}, signal?: Signal): L<T.Received> =>
       http.get(at`/app/${app}/source/${source}/received`, query, signal),
     receivedBody: (app: string, source: string, id: string, signal?: Signal) =>
       http.get<T.ReceivedBody>(at`/app/${app}/source/${source}/received/${id}`, {}, signal),

@@ -23,6 +23,7 @@ export const paths = {
   liveConference: (app: string, conference: string) => at`/app/${app}/live/conference/${conference}`,
   liveConversation: (app: string, conversation: string) => at`/app/${app}/live/conversation/${conversation}`,
   sources: (app: string) => at`/app/${app}/sources`,
+  sourceNew: (app: string) => at`/app/${app}/sources/new`,
   source: (app: string, source: string) => at`/app/${app}/sources/${source}`,
   catalog: (app: string) => at`/app/${app}/catalog`,
   catalogType: (app: string, type: string) => at`/app/${app}/catalog/${type}`,
