@@ -18,7 +18,7 @@ const minSession = time.Hour
 
 // AppPortalAccessIn says what a tenant may do in its portal.
 type AppPortalAccessIn struct {
-	Capabilities []token.Capability `json:"capabilities,omitempty" enum:"ViewBase,ViewEndpointSecret,ManageEndpointSecret,ManageTransformations,CreateAttempts,ManageEndpoint" doc:"What the token may do; all if absent."`
+	Capabilities []token.Capability `json:"capabilities,omitempty" enum:"ViewBase,ViewEndpointSecret,ManageEndpointSecret,ManageTransformations,CreateAttempts,ManageEndpoint" doc:"What the token may do; all if absent, nothing if the list is empty."`
 	FeatureFlags []string           `json:"featureFlags,omitempty" doc:"Flags of event types that the token may see."`
 	ReadOnly     bool               `json:"readOnly,omitempty" doc:"Whether the token may only read."`
 	Expiry       optional[int64]    `json:"expiry,omitzero" minimum:"3600" maximum:"604800" doc:"Life of token and session in seconds; 7 days by default."`

@@ -81,7 +81,7 @@ const ReadUse = "read"
 type Claims struct {
 	Org string // "org_…", always set
 	App string // "app_…" for a token of one app, else ""
-	// Capabilities limit a token of an app; nil = all.
+	// Capabilities limit a token of an app; nil = all, and an empty list = none.
 	Capabilities []Capability
 	// FeatureFlags are those of the event types that a token of an app may see.
 	FeatureFlags []string
@@ -221,7 +221,7 @@ func (a *Authority) read(text string) (*Claims, error) {
 type wireClaims struct {
 	Subject      string       `json:"sub"`
 	Org          string       `json:"org,omitempty"`
-	Capabilities []Capability `json:"capabilities,omitempty"`
+	Capabilities []Capability `json:"capabilities,omitzero"` // an empty list is none, which is not all
 	FeatureFlags []string     `json:"featureFlags,omitempty"`
 	ReadOnly     bool         `json:"readOnly,omitempty"`
 	Session      string       `json:"sid,omitempty"`

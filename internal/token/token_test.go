@@ -44,6 +44,7 @@ func TestMintAndVerify(t *testing.T) {
 			Org: org(), App: app, IssuedAt: issued, Expires: issued.Add(time.Hour), Session: "s1",
 			Capabilities: []token.Capability{token.ViewBase, token.CreateAttempts}, FeatureFlags: []string{"beta"},
 		},
+		"app that may do nothing": {Org: org(), App: app, IssuedAt: issued, Capabilities: []token.Capability{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
