@@ -67,15 +67,16 @@ func (a *api) registerInboxes() {
 	a.mux.Handle(play.Path+"{inbox}", a.Inboxes) // Play takes whatever is sent
 }
 
-// belowInboxes leads requests to what is below an inbox of Play to the inbox. It is done
-// before paths are looked at, since this one may have any form. The request's target stays
-// as it was written.
-func (a *api) belowInboxes(next http.Handler) http.Handler {
-	if a.Play == nil {
-		return next
-	}
+// atInboxes hides the sessions of browsers from who looks at an inbox, and leads requests to
+// what is below an inbox of Play to the inbox. It is done before paths are looked at, since
+// this one may have any form. The request's target stays as it was written.
+func (a *api) atInboxes(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if rest, here := strings.CutPrefix(r.URL.Path, play.Path); here {
+		rest, here := strings.CutPrefix(r.URL.Path, play.Path)
+		if here {
+			r = a.guard.Cookies.Hidden(r)
+		}
+		if here && a.Play != nil {
 			name, _, _ := strings.Cut(rest, "/")
 			target, inbox := *r.URL, *r
 			target.Path, target.RawPath = play.Path+name, ""

@@ -169,6 +169,32 @@ func TestPlayDoor(t *testing.T) {
 	}
 }
 
+// TestPlayShowsNoSession: a browser that is signed in and is led to an inbox keeps its cookie from who looks at it.
+func TestPlayShowsNoSession(t *testing.T) {
+	t.Parallel()
+	w := newPlayWorld(t)
+	session := w.signIn("key", w.orgKey(), "").want(200).cookie()
+	box := w.as("", "POST", "/play", "").want(201).inbox()
+	for sent, want := range map[string]string{
+		session.Name + "=" + session.Value:                                   "",
+		"a=1; " + session.Name + "=" + session.Value + "; b=2":               "a=1; b=2",
+		"a=1;" + session.Name + " = " + session.Value + " ;c":                "a=1;c",
+		"__Host-callboard=x; callboard=y; callboard-8071=z; callboards=mine": "callboards=mine",
+	} {
+		w.post("GET", box.URL+"/below", "", map[string]string{"Cookie": sent}).want(200)
+		shown := w.as("", "GET", "/play/"+box.Key, "").want(200).inbox().Requests[0]
+		got := ""
+		for _, h := range shown.Headers {
+			if h.Name == "Cookie" {
+				got = h.Value
+			}
+		}
+		if got != want {
+			t.Errorf("of %q shows %q, want %q", sent, got, want)
+		}
+	}
+}
+
 // TestNoPlay: a server without Play has none of its routes.
 func TestNoPlay(t *testing.T) {
 	t.Parallel()

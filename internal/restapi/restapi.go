@@ -119,7 +119,7 @@ func New(cfg Config) (http.Handler, error) {
 	if err := a.serveDocuments(); err != nil {
 		return nil, err
 	}
-	return a.belowInboxes(web.Wrap(a.mux, cfg.Logger, cfg.TrustedProxies...)), nil
+	return a.atInboxes(web.Wrap(a.mux, cfg.Logger, cfg.TrustedProxies...)), nil
 }
 
 func (cfg *Config) check() error {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,12 @@ type Cookies struct {
 	origin *http.CrossOriginProtection
 }
 
+// The names of cookies over https and, without the port, over http.
+const (
+	secureCookie = "__Host-callboard"
+	plainCookie  = "callboard"
+)
+
 // NewCookies makes the Cookies of the server at publicURL. Over https the name has the prefix
 // that keeps neighbouring hosts from setting it. Over http, which is for one's own machine, it
 // has the port: browsers keep the cookies of all ports of a host together.
@@ -28,9 +35,9 @@ func NewCookies(publicURL string) (*Cookies, error) {
 	if err != nil || u.Host == "" {
 		return nil, fmt.Errorf("cookies: %q has no host", publicURL)
 	}
-	c := &Cookies{name: "__Host-callboard", secure: u.Scheme == "https", origin: http.NewCrossOriginProtection()}
+	c := &Cookies{name: secureCookie, secure: u.Scheme == "https", origin: http.NewCrossOriginProtection()}
 	if !c.secure {
-		c.name = "callboard"
+		c.name = plainCookie
 		if port := u.Port(); port != "" {
 			c.name += "-" + port
 		}
@@ -81,6 +88,34 @@ func (c *Cookies) token(r *http.Request) (string, bool) {
 		return "", false
 	}
 	return found[0].Value, true
+}
+
+// Hidden is a request without the cookies of sessions: for whom others are shown what a browser
+// sent. Who types an inbox's address into a browser that is signed in sends it the cookie, and must
+// not sign in whoever looks at the inbox. Those of this host's other ports, which browsers send
+// along, go too. The request itself stays as it is.
+func (*Cookies) Hidden(r *http.Request) *http.Request {
+	if len(r.Header["Cookie"]) == 0 {
+		return r
+	}
+	hidden := *r
+	hidden.Header = r.Header.Clone()
+	delete(hidden.Header, "Cookie")
+	for _, line := range r.Header["Cookie"] {
+		parts := slices.DeleteFunc(strings.Split(line, ";"), isOurs)
+		if rest := strings.TrimSpace(strings.Join(parts, ";")); rest != "" {
+			hidden.Header["Cookie"] = append(hidden.Header["Cookie"], rest)
+		}
+	}
+	return &hidden
+}
+
+// isOurs reports whether a part of the header Cookie is a session's of this server, or of one at
+// another port.
+func isOurs(part string) bool {
+	name, _, _ := strings.Cut(part, "=")
+	name = strings.TrimSpace(name)
+	return name == secureCookie || name == plainCookie || strings.HasPrefix(name, plainCookie+"-")
 }
 
 // CheckOrigin refuses a request that may change something and that a browser makes for another
