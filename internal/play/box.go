@@ -20,6 +20,7 @@ type box struct {
 	viewers  map[*viewer]struct{}
 	used     time.Time // last
 
+	readers  int
 	underWay int
 	arrivals bucket
 	changes  bucket

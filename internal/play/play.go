@@ -42,8 +42,9 @@ const Path = "/play/in/"
 const (
 	maxRequests = 100
 	maxBody     = 256 << 10 // bytes of a body that are kept
-	maxOfOne    = 8 << 20   // bytes that are kept
+	maxOfOne    = 2 << 20   // bytes that are kept: an inbox is read as a whole, and JSON may double it
 	maxViewers  = 16
+	maxReaders  = 4
 	maxUnderWay = 32 // strangers' requests that are read or wait for their delay
 
 	requestRate, requestBurst = 20, 100 // strangers' requests in a second, and at once
@@ -54,7 +55,8 @@ const (
 const (
 	defaultInboxes = 1000
 	defaultBytes   = 64 << 20
-	allViewers     = 512
+	allViewers     = 256 // each holds a batch while it is written
+	allReaders     = 32  // each holds an inbox while it is written
 	allUnderWay    = 256 // strangers' requests: each may hold a body while it is read
 
 	creationRate, creationBurst = 0.5, 30 // inboxes in a second, and at once, of one client
@@ -87,6 +89,7 @@ type Hub struct {
 	boxes     map[string]*box // by name
 	bytes     int             // that all boxes hold
 	viewers   int
+	readers   int
 	underWay  int
 	creations limiter
 }
@@ -142,6 +145,7 @@ var (
 	errClosing  = errs.New(errs.Unavailable, "The server is stopping")
 	errFull     = &errs.Error{Kind: errs.TooMany, Detail: "Too many inboxes are in use", RetryAfter: time.Minute}
 	errViewers  = &errs.Error{Kind: errs.TooMany, Detail: "Too many pages are open", RetryAfter: 10 * time.Second}
+	errReaders  = &errs.Error{Kind: errs.TooMany, Detail: "Too many are reading inboxes", RetryAfter: time.Second}
 	errBusy     = &errs.Error{Kind: errs.TooMany, Detail: "Too many requests are under way", RetryAfter: time.Second}
 	errRate     = &errs.Error{Kind: errs.TooMany, Detail: "Too many requests to this inbox", RetryAfter: time.Second}
 	errCreation = &errs.Error{Kind: errs.TooMany, Detail: "Too many inboxes were made from this address", RetryAfter: time.Minute}
@@ -167,6 +171,29 @@ func (h *Hub) Create(client netip.Addr) (Inbox, error) {
 		return Inbox{}, errCreation
 	}
 	return h.View(h.names.newKey(time.Now()))
+}
+
+// Read lets a client read an inbox by View, until it has ended with what View gave: clients that are slow would hold more
+// than the Hub is bounded to.
+func (h *Hub) Read(key string) (end func(), err error) {
+	var read *box
+	if err := h.with(key, func(b *box) error {
+		if b.readers >= maxReaders || h.readers >= allReaders {
+			return errReaders
+		}
+		b.readers++
+		h.readers++
+		read = b
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		read.readers--
+		h.readers--
+	}, nil
 }
 
 // View shows an inbox with what it holds.

@@ -425,7 +425,7 @@ func TestRequestsKept(t *testing.T) {
 	for _, r := range b.view().Requests {
 		total += r.Size
 	}
-	if total > 8<<20 || total < 7<<20 {
+	if total > 2<<20 || total < 7<<18 {
 		t.Errorf("%d bytes are kept", total)
 	}
 	if err := b.h.Clear(b.key); err != nil || len(b.view().Requests) != 0 {
@@ -718,6 +718,37 @@ func TestViewers(t *testing.T) {
 		<-last.ended
 		b.watch("")
 	})
+}
+
+// TestReaders are so many and no more.
+func TestReaders(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	var ends []func()
+	for range 8 {
+		b := newBox(t, h)
+		for range 4 {
+			end, err := h.Read(b.key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ends = append(ends, end)
+		}
+		if _, err := h.Read(b.key); kindOf(err) != errs.TooMany {
+			t.Errorf("one more of an inbox: %v", err)
+		}
+	}
+	b := newBox(t, h)
+	if _, err := h.Read(b.key); kindOf(err) != errs.TooMany {
+		t.Errorf("one more of the process: %v", err)
+	}
+	ends[0]()
+	if _, err := h.Read(b.key); err != nil {
+		t.Errorf("when one has ended: %v", err)
+	}
+	if _, err := h.Read("made up"); kindOf(err) != errs.NotFound {
+		t.Errorf("of no inbox: %v", err)
+	}
 }
 
 // TestNew names what is missing.

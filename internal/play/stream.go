@@ -30,10 +30,11 @@ type Changed struct {
 }
 
 // batch is how many requests are written at once, and pause how long it takes until the next are, so that a flood of
-// them costs its viewers little.
+// them costs its viewers little. Large ones are written one by one: a viewer that does not read holds what is written.
 const (
-	batch = 20
-	pause = 50 * time.Millisecond
+	batch      = 20
+	batchBytes = 256 << 10
+	pause      = 50 * time.Millisecond
 )
 
 // viewer is one stream. Its fields but the channel are under the Hub's mu.
@@ -153,8 +154,13 @@ func (h *Hub) news(b *box, v *viewer) (events []web.StreamEvent, more bool) {
 	for len(fresh) > 0 && fresh[0].seq <= v.seen {
 		fresh = fresh[1:]
 	}
-	more = len(fresh) > batch
-	fresh = append([]*request(nil), fresh[:min(len(fresh), batch)]...)
+	n, bytes := 0, 0
+	for n < min(len(fresh), batch) && (n == 0 || bytes+fresh[n].cost <= batchBytes) {
+		bytes += fresh[n].cost
+		n++
+	}
+	more = len(fresh) > n
+	fresh = append([]*request(nil), fresh[:n]...)
 	if len(fresh) > 0 {
 		v.seen = fresh[len(fresh)-1].seq
 	}

@@ -41,6 +41,7 @@ type call struct {
 	r      *http.Request
 	body   []byte
 	appRef ingest.AppRef // what {app_id} names; zero on routes without it
+	end    func()        // called when the answer is written; nil = nothing
 }
 
 // callKey is where a request's call is kept in its context.
@@ -98,6 +99,11 @@ func (a *api) admit(ctx huma.Context, begin func(*call) error, next func(huma.Co
 		web.Fail(w, err)
 		return
 	}
+	defer func() {
+		if c.end != nil {
+			c.end()
+		}
+	}()
 	next(huma.WithValue(ctx, callKey{}, c))
 }
 

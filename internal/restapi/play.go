@@ -97,9 +97,20 @@ func (a *api) createPlay(_ context.Context, c *call, _ *struct{}) (*answer[play.
 	return &answer[play.Inbox]{made}, err
 }
 
-// getPlay answers GET /play/{key}.
+// readTimeout is how long a client may take to read an inbox.
+const readTimeout = 20 * time.Second
+
+// getPlay answers GET /play/{key}. Anybody may ask, and an inbox may be large: only so many are
+// read at a time, and none for long.
 func (a *api) getPlay(_ context.Context, c *call, in *PlayPath) (*answer[play.Inbox], error) {
 	c.private()
+	end, err := a.Play.Read(in.Key)
+	if err != nil {
+		return nil, err
+	}
+	c.end = end
+	// Not every ResponseWriter has deadlines.
+	_ = http.NewResponseController(c.w).SetWriteDeadline(time.Now().Add(readTimeout))
 	shown, err := a.Play.View(in.Key)
 	return &answer[play.Inbox]{shown}, err
 }
