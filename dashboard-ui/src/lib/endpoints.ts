@@ -1,4 +1,4 @@
-// How endpoints fare and what they are called, in words.
+// How endpoints fare, in words.
 import type { Endpoint, Undelivered } from '../api/types'
 import type { Tone } from '../components'
 
@@ -16,19 +16,10 @@ const reasons: Record<string, string> = {
   api: 'switched off',
   gone: 'its receiver answered 410 Gone',
   failing: 'it failed for too long',
-  receiver: 'its receiver asked for it',
+  receiver: 'its receiver asked for no more, as by 410 Gone',
 }
 
 /** Why an endpoint is disabled; '' if nothing says so. */
 export function disabledReason(endpoint: Pick<Endpoint, 'disabledReason'>): string {
   return endpoint.disabledReason ? (reasons[endpoint.disabledReason] ?? endpoint.disabledReason) : ''
-}
-
-const dialects: Record<string, string> = {
-  native: 'Callboard', zuddl: 'Zuddl', sessionboard: 'Sessionboard', oration: 'Oration', iotum: 'iotum',
-}
-
-/** What people call a dialect. */
-export function dialectName(dialect: string): string {
-  return dialects[dialect] ?? dialect
 }

@@ -17,7 +17,7 @@ test('durations as Go writes them', () => {
 })
 
 test('schedules', () => {
-  assert.equal(scheduleInWords(['5s', '5m', '1h']), 'at once, then after 5.00 s, 5 min and 1 h: 4 attempts within 1 h 5 min')
+  assert.equal(scheduleInWords(['5s', '5m', '1h']), 'at once, then after 5 s, 5 min and 1 h: 4 attempts within 1 h 5 min')
   assert.equal(scheduleInWords(['10m0s']), 'at once, then after 10 min: 2 attempts within 10 min')
   assert.equal(scheduleInWords([]), 'one attempt, at once, and no retry')
   assert.equal(scheduleInWords(['soon']), '')

@@ -55,6 +55,11 @@ export function duration(ms: number): string {
   return `${Math.floor(ms / size)} ${unit}${rest && more > 0 ? ` ${more} ${rest[1]}` : ''}`
 }
 
+/** A duration that somebody chose, without the digits of one that was measured: 5 s, 2 h. */
+export function setting(ms: number): string {
+  return ms < 60_000 ? `${ms / 1000} s` : duration(ms)
+}
+
 /** Reads a duration as Go writes it ("1h30m0s", "1.5s"), in ms; NaN if it is none. */
 export function parseDuration(text: string): number {
   const units: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
@@ -70,10 +75,10 @@ export function scheduleInWords(delays: string[]): string {
   const all = delays.map(parseDuration)
   if (all.length === 0) return 'one attempt, at once, and no retry'
   if (all.some(Number.isNaN)) return ''
-  const words = all.map(duration)
+  const words = all.map(setting)
   const last = words.pop()!
   const list = words.length === 0 ? last : `${words.join(', ')} and ${last}`
-  return `at once, then after ${list}: ${all.length + 1} attempts within ${duration(all.reduce((a, b) => a + b, 0))}`
+  return `at once, then after ${list}: ${all.length + 1} attempts within ${setting(all.reduce((a, b) => a + b, 0))}`
 }
 
 /** 1,234. */
