@@ -49,6 +49,18 @@ type CatalogEntryOut struct {
 	Samples []CatalogSample `json:"samples" nullable:"false" doc:"One for each dialect that says it."`
 }
 
+// PublicCatalogOut is the whole catalogue for everybody.
+type PublicCatalogOut struct {
+	CatalogOut
+	Brand Brand `json:"brand"`
+}
+
+// PublicCatalogEntryOut is an event type for everybody.
+type PublicCatalogEntryOut struct {
+	CatalogEntryOut
+	Brand Brand `json:"brand"`
+}
+
 // CatalogSample is an event type's example in a dialect.
 type CatalogSample struct {
 	Dialect string         `json:"dialect" example:"zuddl"`
@@ -159,29 +171,37 @@ func (a *api) getCatalog(ctx context.Context, c *call, _ *struct{}) (*answer[Cat
 	if err != nil {
 		return nil, err
 	}
-	return a.catalogOf(ctx, r)
+	out, err := a.catalogOf(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[CatalogOut]{out}, nil
 }
 
 // getPublicCatalog answers GET /public/catalog/{org_id}.
-func (a *api) getPublicCatalog(ctx context.Context, _ *call, in *OrgPath) (*answer[CatalogOut], error) {
+func (a *api) getPublicCatalog(ctx context.Context, _ *call, in *OrgPath) (*answer[PublicCatalogOut], error) {
 	r, err := a.public(ctx, in.OrgID)
 	if err != nil {
 		return nil, err
 	}
-	return a.catalogOf(ctx, r)
+	out, err := a.catalogOf(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[PublicCatalogOut]{PublicCatalogOut{out, showBrand(&r.held.Portal)}}, nil
 }
 
 // catalogOf is the catalogue as a reader sees it.
-func (a *api) catalogOf(ctx context.Context, r *reader) (*answer[CatalogOut], error) {
+func (a *api) catalogOf(ctx context.Context, r *reader) (CatalogOut, error) {
 	types, err := a.typesFor(ctx, r)
 	if err != nil {
-		return nil, err
+		return CatalogOut{}, err
 	}
 	out := CatalogOut{Data: make([]CatalogTypeOut, 0, len(types))}
 	for i := range types {
 		out.Data = append(out.Data, a.showInCatalog(&types[i], r))
 	}
-	return &answer[CatalogOut]{out}, nil
+	return out, nil
 }
 
 // maxOwnTypes is how many of an org's own types the catalogue shows.
@@ -232,7 +252,11 @@ func (a *api) getCatalogType(ctx context.Context, c *call, in *EventTypePath) (*
 	if err != nil {
 		return nil, err
 	}
-	return a.catalogEntry(ctx, r, in.Name)
+	out, err := a.catalogEntry(ctx, r, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[CatalogEntryOut]{out}, nil
 }
 
 // getPublicCatalogTypeIn are the parameters of GET /public/catalog/{org_id}/….
@@ -242,25 +266,25 @@ type getPublicCatalogTypeIn struct {
 }
 
 // getPublicCatalogType answers GET /public/catalog/{org_id}/{event_type_name}.
-func (a *api) getPublicCatalogType(ctx context.Context, _ *call, in *getPublicCatalogTypeIn) (*answer[CatalogEntryOut], error) {
+func (a *api) getPublicCatalogType(ctx context.Context, _ *call, in *getPublicCatalogTypeIn) (*answer[PublicCatalogEntryOut], error) {
 	r, err := a.public(ctx, in.OrgID)
 	if err != nil {
 		return nil, err
 	}
-	return a.catalogEntry(ctx, r, in.Name)
+	out, err := a.catalogEntry(ctx, r, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[PublicCatalogEntryOut]{PublicCatalogEntryOut{out, showBrand(&r.held.Portal)}}, nil
 }
 
 // catalogEntry finds an event type as a reader sees it, and says all about it.
-func (a *api) catalogEntry(ctx context.Context, r *reader, name string) (*answer[CatalogEntryOut], error) {
+func (a *api) catalogEntry(ctx context.Context, r *reader, name string) (CatalogEntryOut, error) {
 	t, err := a.typeFor(ctx, r, name)
 	if err != nil {
-		return nil, err
+		return CatalogEntryOut{}, err
 	}
-	out, err := a.showEntry(t, r)
-	if err != nil {
-		return nil, err
-	}
-	return &answer[CatalogEntryOut]{out}, nil
+	return a.showEntry(t, r)
 }
 
 // typeFor finds an event type as a reader sees it. An archived one is in no catalogue.

@@ -163,7 +163,12 @@ func TestPublicCatalog(t *testing.T) {
 		}
 	}
 	closed()
-	w.do("PATCH", "/settings", `{"publicCatalog":true}`).want(200)
+	w.do("PATCH", "/settings", `{"publicCatalog":true,"portal":{"name":"Harbour Conf","accent":"#0f766e"}}`).want(200)
+	for _, path := range []string{"", "/own.type"} { // whoever has no session sees there whose catalogue it is
+		if got := w.as("", "GET", "/public/catalog/"+org+path, "").want(200); !strings.Contains(got.Body, `"brand":{"name":"Harbour Conf","logo":null,"accent":"#0f766e"}`) {
+			t.Errorf("GET %s does not say whose it is", path)
+		}
+	}
 	names := w.as("", "GET", "/public/catalog/"+org, "").want(200).field("name")
 	if !slices.Contains(names, "own.type") || !slices.Contains(names, "session.joined") || slices.Contains(names, "flagged.type") {
 		t.Errorf("everybody sees %v", names)
