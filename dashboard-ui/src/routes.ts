@@ -1,36 +1,18 @@
-// Which page is at which address. A page is a component that takes { params }, the ids of its address.
+// Which page is at which address. A page is a component that takes { params }, the ids of its address. Its code is asked
+// for when somebody goes there.
 import type { Component } from 'svelte'
-import Apps from './pages/Apps.svelte'
-import Catalog from './pages/Catalog.svelte'
-import CatalogType from './pages/CatalogType.svelte'
-import Deliveries from './pages/Deliveries.svelte'
-import Delivery from './pages/Delivery.svelte'
-import Developers from './pages/Developers.svelte'
-import Endpoint from './pages/Endpoint.svelte'
-import EndpointNew from './pages/EndpointNew.svelte'
-import Endpoints from './pages/Endpoints.svelte'
-import Live from './pages/Live.svelte'
-import LiveConference from './pages/LiveConference.svelte'
-import LiveConversation from './pages/LiveConversation.svelte'
-import LiveEvent from './pages/LiveEvent.svelte'
-import Overview from './pages/Overview.svelte'
-import Play from './pages/Play.svelte'
-import PublicCatalog from './pages/PublicCatalog.svelte'
-import PublicCatalogType from './pages/PublicCatalogType.svelte'
-import Settings from './pages/Settings.svelte'
-import Source from './pages/Source.svelte'
-import SourceNew from './pages/SourceNew.svelte'
-import Sources from './pages/Sources.svelte'
-import Testing from './pages/Testing.svelte'
 
 /** The names of a pattern's parts in braces. */
 type Names<P extends string> = P extends `${string}{${infer Name}}${infer Rest}` ? Name | Names<Rest> : never
 export type Params = Record<string, string>
 
+/** Gets a component's code. It fails when the server has another build by now. */
+type Load<P extends Record<string, any>> = () => Promise<{ default: Component<P> }>
+
 export type Route = {
   pattern: string
-  /** Takes the params that its pattern names, which `at` has checked. */
-  page: Component<any>
+  /** Gets the page, which takes the params that its pattern names: `at` has checked that. */
+  load: Load<any>
   /** app: within the navigation of an app; org: signed in; public: everybody. */
   area: 'app' | 'org' | 'public'
   /** The entry of the navigation that it belongs to. */
@@ -38,33 +20,33 @@ export type Route = {
 }
 
 // The pattern's names are what the page may ask for: a page with a param that its address lacks does not compile.
-function at<P extends string>(pattern: P, page: Component<{ params: Record<Names<P>, string> }>, area: Route['area'] = 'app', nav?: string): Route {
-  return { pattern, page, area, nav }
+function at<P extends string>(pattern: P, load: Load<{ params: Record<Names<P>, string> }>, area: Route['area'] = 'app', nav?: string): Route {
+  return { pattern, load, area, nav }
 }
 
 const routes: Route[] = [
-  { pattern: '/', page: Apps, area: 'org' },
-  { pattern: '/play', page: Play, area: 'public' },
-  at('/catalog/{org}', PublicCatalog, 'public'),
-  at('/catalog/{org}/{type}', PublicCatalogType, 'public'),
-  at('/app/{app}/overview', Overview, 'app', 'overview'),
-  at('/app/{app}/endpoints', Endpoints, 'app', 'endpoints'),
-  at('/app/{app}/endpoints/new', EndpointNew, 'app', 'endpoints'),
-  at('/app/{app}/endpoints/{endpoint}', Endpoint, 'app', 'endpoints'),
-  at('/app/{app}/testing', Testing, 'app', 'testing'),
-  at('/app/{app}/deliveries', Deliveries, 'app', 'deliveries'),
-  at('/app/{app}/deliveries/{msg}/{endpoint}', Delivery, 'app', 'deliveries'),
-  at('/app/{app}/live', Live, 'app', 'live'),
-  at('/app/{app}/live/event/{event}', LiveEvent, 'app', 'live'),
-  at('/app/{app}/live/conference/{conference}', LiveConference, 'app', 'live'),
-  at('/app/{app}/live/conversation/{conversation}', LiveConversation, 'app', 'live'),
-  at('/app/{app}/sources', Sources, 'app', 'sources'),
-  at('/app/{app}/sources/new', SourceNew, 'app', 'sources'),
-  at('/app/{app}/sources/{source}', Source, 'app', 'sources'),
-  at('/app/{app}/catalog', Catalog, 'app', 'catalog'),
-  at('/app/{app}/catalog/{type}', CatalogType, 'app', 'catalog'),
-  at('/app/{app}/developers', Developers, 'app', 'developers'),
-  at('/app/{app}/settings', Settings, 'app', 'settings'),
+  { pattern: '/', load: () => import('./pages/Apps.svelte'), area: 'org' },
+  { pattern: '/play', load: () => import('./pages/Play.svelte'), area: 'public' },
+  at('/catalog/{org}', () => import('./pages/PublicCatalog.svelte'), 'public'),
+  at('/catalog/{org}/{type}', () => import('./pages/PublicCatalogType.svelte'), 'public'),
+  at('/app/{app}/overview', () => import('./pages/Overview.svelte'), 'app', 'overview'),
+  at('/app/{app}/endpoints', () => import('./pages/Endpoints.svelte'), 'app', 'endpoints'),
+  at('/app/{app}/endpoints/new', () => import('./pages/EndpointNew.svelte'), 'app', 'endpoints'),
+  at('/app/{app}/endpoints/{endpoint}', () => import('./pages/Endpoint.svelte'), 'app', 'endpoints'),
+  at('/app/{app}/testing', () => import('./pages/Testing.svelte'), 'app', 'testing'),
+  at('/app/{app}/deliveries', () => import('./pages/Deliveries.svelte'), 'app', 'deliveries'),
+  at('/app/{app}/deliveries/{msg}/{endpoint}', () => import('./pages/Delivery.svelte'), 'app', 'deliveries'),
+  at('/app/{app}/live', () => import('./pages/Live.svelte'), 'app', 'live'),
+  at('/app/{app}/live/event/{event}', () => import('./pages/LiveEvent.svelte'), 'app', 'live'),
+  at('/app/{app}/live/conference/{conference}', () => import('./pages/LiveConference.svelte'), 'app', 'live'),
+  at('/app/{app}/live/conversation/{conversation}', () => import('./pages/LiveConversation.svelte'), 'app', 'live'),
+  at('/app/{app}/sources', () => import('./pages/Sources.svelte'), 'app', 'sources'),
+  at('/app/{app}/sources/new', () => import('./pages/SourceNew.svelte'), 'app', 'sources'),
+  at('/app/{app}/sources/{source}', () => import('./pages/Source.svelte'), 'app', 'sources'),
+  at('/app/{app}/catalog', () => import('./pages/Catalog.svelte'), 'app', 'catalog'),
+  at('/app/{app}/catalog/{type}', () => import('./pages/CatalogType.svelte'), 'app', 'catalog'),
+  at('/app/{app}/developers', () => import('./pages/Developers.svelte'), 'app', 'developers'),
+  at('/app/{app}/settings', () => import('./pages/Settings.svelte'), 'app', 'settings'),
 ]
 
 export type Match = { route: Route; params: Params }

@@ -8,13 +8,16 @@ type Scrolled = { scroll?: number }
 class Router {
   path = $state(start.pathname)
   search = $state(start.search)
+  /** Where a page that is being gone to is to be scrolled to. */
+  #scroll: number | undefined
+  #awaited = 0
 
   constructor() {
     history.scrollRestoration = 'manual'
     window.addEventListener('popstate', (event) => {
       const moved = window.location.pathname !== this.path
       this.#read()
-      if (moved) void arrive((event.state as Scrolled | null)?.scroll ?? 0)
+      if (moved) void this.#moved((event.state as Scrolled | null)?.scroll ?? 0)
     })
     document.addEventListener('click', (event) => this.#click(event))
     let pending: ReturnType<typeof setTimeout> | undefined
@@ -32,7 +35,32 @@ class Router {
     if (replace) history.replaceState(null, '', url)
     else history.pushState(null, '', url)
     this.#read()
-    if (moved) void arrive(0)
+    if (moved) void this.#moved(0)
+  }
+
+  /** Puts off the arrival at a page until its code is there. */
+  async await<T>(page: Promise<T>): Promise<T> {
+    this.#awaited++
+    try {
+      return await page
+    } finally {
+      this.#awaited--
+      void this.#arrive()
+    }
+  }
+
+  async #moved(scroll: number) {
+    this.#scroll = scroll
+    await this.#arrive()
+  }
+
+  // A new page begins at its heading, for those who hear it as for those who see it.
+  async #arrive() {
+    await tick()
+    if (this.#awaited > 0 || this.#scroll === undefined) return
+    document.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true })
+    window.scrollTo(0, this.#scroll)
+    this.#scroll = undefined
   }
 
   #read() {
@@ -56,14 +84,6 @@ class Router {
 // The rest of the server's addresses, such as /docs, are other pages.
 function mine(path: string): boolean {
   return path === '/' || path === '/login' || path === '/play' || path.startsWith('/app/') || (path.startsWith('/catalog/') && !path.endsWith('.md'))
-}
-
-// A new page begins at its heading, for those who hear it as for those who see it.
-async function arrive(scroll: number) {
-  await tick()
-  const heading = document.querySelector<HTMLElement>('h1')
-  heading?.focus({ preventScroll: true })
-  window.scrollTo(0, scroll)
 }
 
 export const router = new Router()
