@@ -106,7 +106,7 @@ func (v *verifier) usable(dialect, secret string) error {
 		return nil // it may be any dialect's
 	}
 	if err := v.tryKey(dialect, secret); err != nil {
-		return fmt.Errorf("does not fit: a secret of %s %w", dialect, err)
+		return fmt.Errorf("the secret cannot be one of %s: %w", dialect, err)
 	}
 	return nil
 }
