@@ -1,6 +1,7 @@
 package restapi_test
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"slices"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callboard/callboard/internal/commit"
+	"github.com/callboard/callboard/internal/tasks"
 	"github.com/callboard/callboard/internal/token"
 )
 
@@ -132,6 +135,11 @@ func TestDeliveryLogOfBadInput(t *testing.T) {
 	w.do("GET", "/app/nobody/undelivered", "").want(404)
 }
 
+// submitter is a tasks.Submitter.
+type submitter func(u *commit.Unit) (commit.Result, error)
+
+func (s submitter) Submit(_ context.Context, u *commit.Unit) (commit.Result, error) { return s(u) }
+
 // TestUndelivered: what an endpoint misses, what a recovery would queue, and how far one is.
 func TestUndelivered(t *testing.T) {
 	t.Parallel()
@@ -158,6 +166,23 @@ func TestUndelivered(t *testing.T) {
 		if got["messages"] != want || got["more"] != false {
 			t.Errorf("preview %q: %v, want %v", query, got, want)
 		}
+	}
+	recovery := w.do("POST", "/app/a/endpoint/e/recover", `{"since":"2026-01-01T00:00:00Z"}`).want(202).text("id")
+	progress := func() any { return w.do("GET", "/background-task/"+recovery, "").want(200).json()["data"] }
+	if diff := cmp.Diff(map[string]any{"messagesSent": 0.0}, progress()); diff != "" {
+		t.Errorf("a recovery that has not begun (-want +got):\n%s", diff)
+	}
+	running, stop := context.WithCancel(t.Context())
+	defer stop()
+	runner := tasks.New(tasks.Config{Store: w.store, Poll: time.Millisecond, Submitter: submitter(func(u *commit.Unit) (commit.Result, error) {
+		defer stop() // after the first step, which is the last
+		return w.committer.Submit(t.Context(), u)
+	})})
+	if err := runner.Run(running); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]any{"messagesSent": 3.0, "messagesTotal": 3.0}, progress()); diff != "" {
+		t.Errorf("a recovery that has ended (-want +got):\n%s", diff)
 	}
 	w.do("GET", "/app/a/endpoint/e/recover?since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z", "").want(422)
 	w.do("GET", "/app/a/endpoint/nobody/recover", "").want(404)

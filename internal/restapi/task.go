@@ -2,6 +2,7 @@ package restapi
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/store"
+	"github.com/callboard/callboard/internal/tasks"
 )
 
 // BackgroundTaskOut is long work and how far it is.
@@ -23,8 +25,10 @@ type BackgroundTaskOut struct {
 
 // taskData is what a task has to tell.
 type taskData struct {
-	MessagesSent int64  `json:"messagesSent" doc:"Deliveries that were queued again so far."`
-	Reason       string `json:"reason,omitempty" doc:"Why it failed."`
+	MessagesSent int64 `json:"messagesSent" doc:"Deliveries that were queued again so far."`
+	// MessagesTotal is null before the first step, and where there were too many to count.
+	MessagesTotal *int64 `json:"messagesTotal,omitempty" doc:"How many had failed when it began, if that is known; those whose payload is gone are not sent again."`
+	Reason        string `json:"reason,omitempty" doc:"Why it failed."`
 }
 
 // taskNames are the tasks that clients see, by Svix's names. Housekeeping has
@@ -57,9 +61,18 @@ func (a *api) showTask(t *store.Task) BackgroundTaskOut {
 		ID:        a.Codec.Encode(id.Task, t.ID),
 		Status:    taskStatus(t.State),
 		Task:      taskNames[t.Kind],
-		Data:      taskData{MessagesSent: t.Done, Reason: t.Reason},
+		Data:      taskData{MessagesSent: t.Done, MessagesTotal: taskTotal(t), Reason: t.Reason},
 		UpdatedAt: taskTime(t),
 	}
+}
+
+// taskTotal is how much there is to do for a recovery; nil = it is not known.
+func taskTotal(t *store.Task) *int64 {
+	var about tasks.Recovery
+	if t.Kind != store.TaskRecover || json.Unmarshal([]byte(t.Subject), &about) != nil {
+		return nil
+	}
+	return about.Total
 }
 
 // registerTasks puts the routes of background tasks on the mux.

@@ -18,6 +18,9 @@ type Store interface {
 	// scannedTo is the last message that was looked at; the caller goes on after
 	// it until it is 0.
 	DeliveriesOf(ctx context.Context, endpoint, after, until id.ID, states []delivery.State, limit int) (rows []delivery.Delivery, scannedTo id.ID, err error)
+	// CountFailed counts an endpoint's failed deliveries of messages in [since, until), where
+	// 0 is no bound; more says that counting stopped at a bound of its own.
+	CountFailed(ctx context.Context, app, endpoint, since, until id.ID) (n int64, more bool, err error)
 	// MessageRange gives the range of at most limit messages after an id, of one
 	// app (0 = of all) and below until (0 = no bound); ok is false where none are left.
 	MessageRange(ctx context.Context, app, after, until id.ID, limit int) (r store.Range, ok bool, err error)

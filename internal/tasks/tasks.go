@@ -9,6 +9,7 @@ package tasks
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -168,7 +169,14 @@ func (r *Runner) requeue(ctx context.Context, t store.Task) (moved bool, err err
 	if err != nil {
 		return false, err
 	}
+	total, err := r.totalOf(ctx, t)
+	if err != nil {
+		return false, err
+	}
 	return r.submit(ctx, t, keysOf(rows), func(v *commit.View, t store.Task) store.Task {
+		if t.Subject == "" {
+			t.Subject = total
+		}
 		if !open(v, t) {
 			t.State, t.Reason = store.TaskFailed, "the endpoint is disabled or deleted"
 			return t
@@ -181,6 +189,30 @@ func (r *Runner) requeue(ctx context.Context, t store.Task) (moved bool, err err
 		}
 		return over(t, cursor)
 	})
+}
+
+// Recovery is the subject of a task that recovers, written by its first step.
+type Recovery struct {
+	// Total is how many deliveries had failed when it began; nil = more than are counted.
+	// Those whose payload is gone are among them, and are not sent again.
+	Total *int64 `json:"total"`
+}
+
+// totalOf counts what a recovery is about, before it has changed anything.
+func (r *Runner) totalOf(ctx context.Context, t store.Task) (subject string, err error) {
+	if t.Subject != "" || t.Cursor != 0 {
+		return t.Subject, nil
+	}
+	n, more, err := r.cfg.Store.CountFailed(ctx, t.App, t.Endpoint, t.Since, t.Until)
+	if err != nil {
+		return "", err
+	}
+	about := Recovery{Total: &n}
+	if more {
+		about.Total = nil
+	}
+	text, err := json.Marshal(about)
+	return string(text), err
 }
 
 // open reports whether a task's endpoint can be sent to.

@@ -185,6 +185,9 @@ func TestRecoverLeavesTheRest(t *testing.T) {
 			t.Errorf("deliveries by state (-want +got):\n%s", diff)
 		}
 		wantTask(t, e, task, store.TaskFinished, 5, "")
+		if done, err := e.Store.Task(t.Context(), ingesttest.Org, task); err != nil || done.Subject != `{"total":6}` {
+			t.Errorf("the task counted %s before it began (%v)", done.Subject, err)
+		}
 		if diff := cmp.Diff(before, e.Deliveries(other)); diff != "" {
 			t.Errorf("another endpoint's deliveries changed (-before +after):\n%s", diff)
 		}

@@ -453,7 +453,7 @@ func (t *tx) writeTasks(c *store.Changes) error {
 		k := &c.Tasks[i]
 		t.queue("task", `INSERT INTO task (`+taskColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 			ON CONFLICT (id) DO UPDATE SET state = excluded.state, since = excluded.since, until = excluded.until,
-				cursor = excluded.cursor, done = excluded.done, reason = excluded.reason, updated_at = excluded.updated_at`,
+				cursor = excluded.cursor, done = excluded.done, reason = excluded.reason, updated_at = excluded.updated_at, subject = excluded.subject`,
 			int64(k.ID), k.Org, int64(k.App), int64(k.Endpoint), int16(k.Kind), int16(k.State), int64(k.Since), int64(k.Until),
 			int64(k.Cursor), k.Done, k.Reason, document.Micros(k.UpdatedAt), k.Subject)
 	}

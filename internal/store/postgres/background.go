@@ -19,6 +19,10 @@ func (s *Store) RunningTasks(ctx context.Context) ([]store.Task, error) {
 	return all(ctx, s, scanTask, `SELECT `+taskColumns+` FROM task WHERE state = 1 ORDER BY id`)
 }
 
+// failedOf are an endpoint's failed deliveries, in ascending order.
+const failedOf = `SELECT ` + deliveryColumns + ` FROM delivery WHERE failed IS NOT NULL AND app = $4 AND msg > $1 AND msg < $2 AND ep = $5
+	ORDER BY app, msg, ep LIMIT $3`
+
 // DeliveriesOf gives an endpoint's deliveries in some of the states; see
 // tasks.Store.
 func (s *Store) DeliveriesOf(ctx context.Context, endpoint, after, until id.ID, states []delivery.State, limit int) ([]delivery.Delivery, id.ID, error) {
@@ -31,7 +35,18 @@ func (s *Store) DeliveriesOf(ctx context.Context, endpoint, after, until id.ID, 
 	}
 	p := store.Page{Limit: limit, After: after, Ascending: true}
 	out := paging.NewPage[store.DeliveryRow](p)
-	err = s.walkDeliveries(ctx, id.ID(app), endpoint, paging.Within(p, 0, until), out, func(r *listedDelivery) (bool, error) {
+	b := paging.Within(p, 0, until)
+	if len(states) == 1 && states[0] == delivery.Failed {
+		err = walk(ctx, s, out, b, scanDelivery, func(d delivery.Delivery) (bool, error) {
+			return out.Look(d.Message, true, func() (store.DeliveryRow, error) { return store.DeliveryRow{Delivery: d}, nil })
+		}, failedOf, app, int64(endpoint))
+		if err != nil {
+			return nil, 0, err
+		}
+		rows, scannedTo := paging.Deliveries(out)
+		return rows, scannedTo, nil
+	}
+	err = s.walkDeliveries(ctx, id.ID(app), endpoint, b, out, func(r *listedDelivery) (bool, error) {
 		return oneOf(states, r), nil
 	})
 	if err != nil {

@@ -66,6 +66,7 @@ func TestPlans(t *testing.T) {
 		{"undelivered_failed", "bigint, bigint, int", failedByEndpoint, "1, 1, 9", []string{"Index Only Scan Backward using delivery_failed"}, true},
 		{"undelivered_pending", "bigint, bigint, int", pendingByEndpoint, "1, 1, 9", []string{"using endpoint_app", "using delivery_due"}, false},
 		{"count_failed", "bigint, bigint, bigint, bigint, int", failedCount, "1, 1, 9, 1, 9", []string{"Index Only Scan using delivery_failed"}, false},
+		{"failed_of", "bigint, bigint, int, bigint, bigint", failedOf, "1, 9, 9, 1, 1", []string{"Index Scan using delivery_failed"}, false},
 		{"attempt_feed", "bigint[], bigint, bigint, int", attemptsBetween, "'{1}', 1, 9, 9", []string{"using endpoint_app", "Index Scan using attempt_ep"}, true},
 		{"object_update", "bigint[], smallint[], text[], text[], bigint[], bigint[], bigint[], bigint[], bytea[], bytea[]", updateObjects, "'{1}', '{1}', '{a}', '{b}', '{1}', '{1}', '{1}', '{1}', '{a}', '{a}'", []string{"Index Scan using object_pkey"}, false},
 		{"object_erase", "bigint[], smallint[], text[], text[]", eraseObjects, "'{1}', '{1}', '{a}', '{b}'", []string{"Index Scan using object_pkey"}, false},

@@ -470,7 +470,7 @@ func (t *tx) writeTasks(_ context.Context, c *store.Changes) error {
 		k := &c.Tasks[i]
 		_, err := t.writer.conn.run(`INSERT INTO task (`+taskColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)
 			ON CONFLICT (id) DO UPDATE SET state = excluded.state, since = excluded.since, until = excluded.until,
-				cursor = excluded.cursor, done = excluded.done, reason = excluded.reason, updated_at = excluded.updated_at`,
+				cursor = excluded.cursor, done = excluded.done, reason = excluded.reason, updated_at = excluded.updated_at, subject = excluded.subject`,
 			int64(k.ID), k.Org, int64(k.App), int64(k.Endpoint), int64(k.Kind), int64(k.State), int64(k.Since), int64(k.Until),
 			int64(k.Cursor), k.Done, k.Reason, document.Micros(k.UpdatedAt), k.Subject)
 		if err != nil {

@@ -24,6 +24,10 @@ func (s *Store) RunningTasks(ctx context.Context) (running []store.Task, err err
 	return running, err
 }
 
+// failedOf are an endpoint's failed deliveries, in ascending order.
+const failedOf = `SELECT ` + deliveryColumns + ` FROM delivery INDEXED BY delivery_failed
+	WHERE app = ? AND state = 5 AND msg > ? AND msg < ? AND ep = ? ORDER BY msg`
+
 // DeliveriesOf gives an endpoint's deliveries in some of the states; see
 // tasks.Store.
 func (s *Store) DeliveriesOf(ctx context.Context, endpoint, after, until id.ID, states []delivery.State, limit int) ([]delivery.Delivery, id.ID, error) {
@@ -38,7 +42,13 @@ func (s *Store) DeliveriesOf(ctx context.Context, endpoint, after, until id.ID, 
 		if err != nil || !found {
 			return err
 		}
-		w := ofEndpoint(app, endpoint, paging.Within(p, 0, until), deliveryColumns+`, message.id`)
+		b := paging.Within(p, 0, until)
+		if len(states) == 1 && states[0] == delivery.Failed {
+			return c.each(ctx, failedOf, func(row []driver.Value) error {
+				return s.lookAt(row, ident(row[0]), true, states, out)
+			}, int64(app), b.Low, b.High, int64(endpoint))
+		}
+		w := ofEndpoint(app, endpoint, b, deliveryColumns+`, message.id`)
 		return fill(ctx, c, out, w, func(row []driver.Value) error {
 			return s.lookAt(row, ident(row[12]), true, states, out)
 		})

@@ -360,7 +360,7 @@ func testTasks(w *world) {
 	running, err := w.RunningTasks(w.ctx())
 	w.ok("running tasks", err)
 	same(w, "running tasks, oldest first", all, running)
-	all[1].State, all[1].Cursor, all[1].Done = store.TaskFinished, 8, 7
+	all[1].State, all[1].Cursor, all[1].Done, all[1].Subject = store.TaskFinished, 8, 7, `{"total":7}`
 	all[2].State, all[2].Reason = store.TaskFailed, ""
 	w.write(store.Changes{Tasks: all[1:3]})
 	running, err = w.RunningTasks(w.ctx())
