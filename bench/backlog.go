@@ -198,6 +198,13 @@ func (b *bench) lists(ctx context.Context) (map[string]figure, error) {
 		"attempt_endpoint_failed": app + "/attempt/endpoint/" + endpoint + "?status=2",
 		"attempt_msg":             app + "/attempt/msg/" + message + "?limit=50",
 		"msg_endpoint":            app + "/msg/" + message + "/endpoint?limit=50",
+		"delivery":                app + "/delivery?limit=50",
+		"delivery_pending":        app + "/delivery?status=1",
+		"delivery_failed":         app + "/delivery?status=2",
+		"delivery_canceled":       app + "/delivery?status=4",
+		"delivery_endpoint":       app + "/delivery?endpoint_id=" + endpoint,
+		"delivery_no_match":       app + "/delivery?event_types=none",
+		"undelivered":             app + "/undelivered",
 	} {
 		h, err := b.pages(ctx, path)
 		if err != nil {

@@ -1,19 +1,28 @@
+//go:build unix
+
 package restapi_test
 
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
+	"github.com/callboard/callboard/internal/commit"
+	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/dialect"
 	"github.com/callboard/callboard/internal/dialect/native"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/ingest"
 	"github.com/callboard/callboard/internal/restapi"
+	"github.com/callboard/callboard/internal/store"
 	"github.com/callboard/callboard/internal/token"
 )
 
@@ -94,4 +103,95 @@ func BenchmarkPostMessage(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkDeliveries asks for the log and for what is undelivered where an app has a
+// million deliveries, to four endpoints: one in two hundred has failed, those of one
+// endpoint's last 100,000 messages are pending.
+func BenchmarkDeliveries(b *testing.B) {
+	w := newWorld(b)
+	w.app("a")
+	var endpoints []id.ID
+	for n := range 4 {
+		ep, _ := w.codec.Decode(id.Endpoint, w.endpoint("a", fmt.Sprintf(`,"uid":"e%d"`, n)))
+		endpoints = append(endpoints, ep)
+	}
+	app, err := w.store.App(b.Context(), testOrg(1), store.Ref{UID: "a"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	const messages = 250_000
+	gen, err := id.NewGenerator(0, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for n := 0; n < messages; {
+		var c store.Changes
+		for range 500 {
+			m := store.Message{ID: gen.Next(time.Now()), App: app.ID, Type: []string{"x.y", "x.z"}[n%2], Payload: []byte(`{"n":1}`)}
+			c.Messages = append(c.Messages, m)
+			for i, ep := range endpoints {
+				d := delivery.Delivery{Key: delivery.Key{Message: m.ID, Endpoint: ep}, App: app.ID, State: delivery.Leased, Generation: 1, NextAt: time.Now()}
+				next := d
+				next.State, next.Attempts = delivery.Succeeded, 1
+				switch {
+				case i == 3 && n >= messages-100_000:
+					d.State, d.Generation = delivery.Pending, 0
+					c.Deliveries = append(c.Deliveries, d)
+					continue
+				case (n+i)%200 == 0:
+					next.State, next.Reason = delivery.Failed, delivery.Exhausted
+				}
+				c.Deliveries = append(c.Deliveries, d)
+				c.Completed = append(c.Completed, store.Completion{Next: next, Attempt: delivery.Attempt{
+					Key: d.Key, N: 1, ID: gen.Next(time.Now()), App: app.ID, At: time.Now(), Success: next.State == delivery.Succeeded, StatusCode: 200,
+				}})
+			}
+			n++
+		}
+		if err := w.store.Update(b.Context(), func(tx commit.Tx) error { return tx.Apply(b.Context(), &c) }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	middle := w.codec.Encode(id.Message, id.AtTime(time.Now().Add(-time.Second)))
+	for name, path := range map[string]string{
+		"newest":                      "/delivery",
+		"from the middle":             "/delivery?iterator=" + middle,
+		"one endpoint":                "/delivery?endpoint_id=e1",
+		"failed":                      "/delivery?status=2",
+		"failed of one endpoint":      "/delivery?status=2&endpoint_id=e2",
+		"pending":                     "/delivery?status=1",
+		"pending of an idle endpoint": "/delivery?status=1&endpoint_id=e0",
+		"sending, of which is none":   "/delivery?status=3",
+		"canceled, of which is none":  "/delivery?status=4",
+		"no such event type":          "/delivery?event_types=none",
+		"failed, no such event type":  "/delivery?status=2&event_types=none",
+		"no such tag":                 "/delivery?tag=none",
+		"undelivered":                 "/undelivered",
+		"preview of a recovery":       "/endpoint/e2/recover?since=2026-01-01T00:00:00Z",
+	} {
+		b.Run(name, func(b *testing.B) {
+			var took []time.Duration
+			before := cpu(b)
+			for b.Loop() {
+				begin := time.Now()
+				w.do("GET", "/app/a"+path, "").want(200)
+				took = append(took, time.Since(begin))
+			}
+			b.ReportMetric(float64((cpu(b)-before).Microseconds())/1000/float64(len(took)), "cpu-ms/op")
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)*95/100].Microseconds())/1000, "p95-ms")
+		})
+	}
+}
+
+// cpu is the processor time of this process so far: on a machine that has other work the
+// time that a page takes says little.
+func cpu(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -78,8 +78,8 @@ type UndeliveredOut struct {
 	Failed       int64      `json:"failed" doc:"Deliveries that were given up; recover queues them again."`
 	PendingMore  bool       `json:"pendingMore" doc:"Whether counting stopped: there are at least so many, and they may be older."`
 	FailedMore   bool       `json:"failedMore" doc:"The same of those that failed."`
-	PendingSince *time.Time `json:"pendingSince" doc:"The oldest message of those that are pending."`
-	FailedSince  *time.Time `json:"failedSince" doc:"The oldest message of those that failed: where a recovery would begin."`
+	PendingSince *time.Time `json:"pendingSince" doc:"The oldest message of those that are pending and were counted."`
+	FailedSince  *time.Time `json:"failedSince" doc:"The oldest message of those that failed and were counted: where a recovery would begin."`
 	FailingSince *time.Time `json:"failingSince" doc:"Since when no attempt has succeeded; null if the last one did."`
 }
 
@@ -104,7 +104,7 @@ func (a *api) registerDeliveries() {
 	handle(a, huma.Operation{
 		OperationID: "v1.delivery.undelivered", Method: http.MethodGet, Path: "/app/{app_id}/undelivered", Tags: []string{tagDeliveries},
 		Summary: "List the endpoints that miss something",
-		Description: "Of the messages of the last 30 days: what is pending and what failed, by endpoint. Up to 100,000 of each are counted, the newest of those " +
+		Description: "Of the messages of the last 30 days: what is pending and what failed, by endpoint. Up to 20,000 of each are counted, the newest of those " +
 			"that failed; where there are more, `pendingMore` and `failedMore` say so.",
 	}, accessRead, a.undelivered)
 }

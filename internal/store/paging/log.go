@@ -12,8 +12,17 @@ import (
 // newest ones. Where more are, a walk from the newest message on finds them soon.
 const PendingSorted = 2000
 
-// Counted is up to how many deliveries of an app, or of an endpoint, are counted.
-const Counted = 100_000
+// maxLogScan is how many deliveries a page of a log looks at. It is less than MaxScan,
+// because each brings its message along.
+const maxLogScan = 2000
+
+const (
+	// MaxUndelivered is up to how many deliveries that failed, of an app, and that are pending, of
+	// an endpoint, are counted to say what is undelivered.
+	MaxUndelivered = 20_000
+	// MaxFailed is up to how many deliveries are counted that a recovery would queue.
+	MaxFailed = 100_000
+)
 
 // LogPage is a Page of deliveries that go by message and endpoint.
 type LogPage struct {
@@ -24,7 +33,9 @@ type LogPage struct {
 
 // NewLogPage begins a page.
 func NewLogPage(q *store.LogQuery) *LogPage {
-	return &LogPage{Page: *NewPage[store.DeliveryRow](store.Page{Limit: q.Limit}), q: q}
+	p := &LogPage{Page: *NewPage[store.DeliveryRow](store.Page{Limit: q.Limit}), q: q}
+	p.scanned = MaxScan - maxLogScan
+	return p
 }
 
 // Bounds are those of the messages that the page may hold deliveries of. That of the last

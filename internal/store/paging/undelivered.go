@@ -28,7 +28,7 @@ func (u *Undelivered) of(ep id.ID) *store.Undelivered {
 }
 
 // Failed takes an app's failed deliveries by endpoint, from a query that looks at the
-// newest Counted of them. If it came to that bound, each endpoint may have more.
+// newest MaxUndelivered of them. If it came to that bound, each endpoint may have more.
 func (u *Undelivered) Failed(each func(note func(ep id.ID, n int64, oldest id.ID)) error) error {
 	all := int64(0)
 	err := each(func(ep id.ID, n int64, oldest id.ID) {
@@ -36,7 +36,7 @@ func (u *Undelivered) Failed(each func(note func(ep id.ID, n int64, oldest id.ID
 		row.Failed, row.FailedSince = n, oldest
 		all += n
 	})
-	if all >= Counted {
+	if all >= MaxUndelivered {
 		for _, row := range u.byEndpoint {
 			row.FailedMore = true
 		}
@@ -44,11 +44,11 @@ func (u *Undelivered) Failed(each func(note func(ep id.ID, n int64, oldest id.ID
 	return err
 }
 
-// Pending takes an endpoint's pending deliveries, of which the query looks at Counted.
+// Pending takes an endpoint's pending deliveries, of which the query looks at MaxUndelivered.
 func (u *Undelivered) Pending(ep id.ID, n int64, oldest id.ID) {
 	if n > 0 {
 		row := u.of(ep)
-		row.Pending, row.PendingSince, row.PendingMore = n, oldest, n >= Counted
+		row.Pending, row.PendingSince, row.PendingMore = n, oldest, n >= MaxUndelivered
 	}
 }
 

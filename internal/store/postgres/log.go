@@ -235,7 +235,7 @@ func (s *Store) Undelivered(ctx context.Context, app, since id.ID) ([]store.Unde
 	}
 	found := paging.NewUndelivered()
 	if err := found.Failed(func(note func(ep id.ID, n int64, oldest id.ID)) error {
-		rows, err := all(ctx, s, scan, failedByEndpoint, int64(app), int64(since), paging.Counted)
+		rows, err := all(ctx, s, scan, failedByEndpoint, int64(app), int64(since), paging.MaxUndelivered)
 		for _, r := range rows {
 			note(id.ID(r.ep), r.n, id.ID(r.oldest))
 		}
@@ -243,7 +243,7 @@ func (s *Store) Undelivered(ctx context.Context, app, since id.ID) ([]store.Unde
 	}); err != nil {
 		return nil, err
 	}
-	rows, err := all(ctx, s, scan, pendingByEndpoint, int64(app), int64(since), paging.Counted)
+	rows, err := all(ctx, s, scan, pendingByEndpoint, int64(app), int64(since), paging.MaxUndelivered)
 	endpoints := make([]id.ID, len(rows))
 	for i, r := range rows {
 		endpoints[i] = id.ID(r.ep)
@@ -270,8 +270,8 @@ const (
 // index of what failed; more says that counting stopped at a bound.
 func (s *Store) CountFailed(ctx context.Context, app, endpoint, since, until id.ID) (n int64, more bool, err error) {
 	b := paging.Within(store.Page{}, since, until)
-	n, err = one(ctx, s, pgx.RowTo[int64], failedCount, int64(app), b.Low, b.High, int64(endpoint), paging.Counted)
-	return n, n == paging.Counted, err
+	n, err = one(ctx, s, pgx.RowTo[int64], failedCount, int64(app), b.Low, b.High, int64(endpoint), paging.MaxFailed)
+	return n, n == paging.MaxFailed, err
 }
 
 // AttemptMarks gives the ids up to which attempts of each node are committed, in no

@@ -194,7 +194,7 @@ func (s *Store) Undelivered(ctx context.Context, app, since id.ID) ([]store.Unde
 			return c.each(ctx, failedByEndpoint, func(row []driver.Value) error {
 				note(ident(row[0]), integer(row[1]), ident(row[2]))
 				return nil
-			}, int64(app), int64(since), int64(paging.Counted))
+			}, int64(app), int64(since), int64(paging.MaxUndelivered))
 		}); err != nil {
 			return err
 		}
@@ -206,7 +206,7 @@ func (s *Store) Undelivered(ctx context.Context, app, since id.ID) ([]store.Unde
 			_, err := c.one(ctx, pendingCount, func(row []driver.Value) error {
 				found.Pending(ep, integer(row[0]), ident(row[1]))
 				return nil
-			}, int64(ep), int64(since), int64(paging.Counted))
+			}, int64(ep), int64(since), int64(paging.MaxUndelivered))
 			if err != nil {
 				return err
 			}
@@ -244,10 +244,10 @@ func (s *Store) CountFailed(ctx context.Context, app, endpoint, since, until id.
 		_, err := c.one(ctx, failedCount, func(row []driver.Value) error {
 			n = integer(row[0])
 			return nil
-		}, int64(app), b.Low, b.High, int64(endpoint), int64(paging.Counted))
+		}, int64(app), b.Low, b.High, int64(endpoint), int64(paging.MaxFailed))
 		return err
 	})
-	return n, n == paging.Counted, err
+	return n, n == paging.MaxFailed, err
 }
 
 // AttemptMarks gives the ids up to which attempts of each node are on disk, in no order.
