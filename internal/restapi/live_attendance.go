@@ -83,12 +83,18 @@ func (a *api) registerAttendance() {
 			},
 		}}},
 	}, accessRead, (*call).attendance)
+	const timeline = "/app/{app_id}/event/{event_id}/attendance/timeline"
 	handle(a, huma.Operation{
-		OperationID: "v1.event.attendance-timeline", Method: http.MethodGet, Path: "/app/{app_id}/event/{event_id}/attendance/timeline", Tags: []string{tagLive},
+		OperationID: "v1.event.attendance-timeline", Method: http.MethodGet, Path: timeline, Tags: []string{tagLive},
 		Summary: "Get an event's attendance over time",
 		Description: "How many people are present at instants `stepSeconds` apart, from the first join to now or, when all have gone, to the last leave; the last point " +
 			"is that instant itself. `joined` and `left` are since the point before. A person counts once, however many sessions and devices it is in.",
 	}, accessRead, a.attendanceTimeline)
+	answered := a.huma.OpenAPI().Paths[prefix+timeline].Get.Responses["200"]
+	answered.Content["application/json"].Example = json.RawMessage(`{"event":{"id":"summit","number":4001,"status":"COMPLETED"},` +
+		`"asOf":"2027-06-11T08:00:00Z","stepSeconds":900,"data":[{"at":"2027-06-10T09:00:00Z","present":0,"joined":0,"left":0},` +
+		`{"at":"2027-06-10T09:15:00Z","present":1,"joined":1,"left":0},` +
+		`{"at":"2027-06-10T09:30:00Z","present":1,"joined":0,"left":0},{"at":"2027-06-10T09:43:00Z","present":0,"joined":0,"left":1}]}`)
 }
 
 // AttendanceTimeline is attendance over time.

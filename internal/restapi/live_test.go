@@ -954,7 +954,7 @@ func TestLiveExamples(t *testing.T) {
 			}
 		}
 	}
-	if len(answers) != 37 {
+	if len(answers) != 38 {
 		t.Errorf("%d operations that answer with JSON", len(answers))
 	}
 	for _, row := range []struct{ noun, path string }{
