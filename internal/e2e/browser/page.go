@@ -229,6 +229,19 @@ func (p *Page) Clipboard() string {
 	return Eval[string](p, "navigator.clipboard.readText()")
 }
 
+// SaveTo lets the page save files, into a directory and under the names that it gives.
+func (p *Page) SaveTo(dir string) {
+	p.t.Helper()
+	_, err := chromedp.CallBrowser(p.ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
+		Behavior:         browser.SetDownloadBehaviorBehaviorAllow,
+		DownloadPath:     dir,
+		BrowserContextID: chromedp.FromContext(p.ctx).BrowserContextID,
+	})
+	if err != nil {
+		p.t.Fatalf("allow to save files: %v", err)
+	}
+}
+
 // Eval evaluates an expression in the page, which its policy does not stop; a promise is waited for.
 func Eval[T any](p *Page, expression string) T {
 	p.t.Helper()

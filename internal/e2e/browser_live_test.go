@@ -1,0 +1,277 @@
+package e2e_test
+
+import (
+	"encoding/csv"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/callboard/callboard/internal/e2e/browser"
+	"github.com/callboard/callboard/internal/e2e/kit"
+)
+
+// tell tells activities, all of which must be applied.
+func (o operator) tell(t testing.TB, app string, activities ...fields) {
+	t.Helper()
+	var out struct{ Data []struct{ Status string } }
+	o.call(t, http.StatusAccepted, http.MethodPost, "/app/"+app+"/activity", fields{"activities": activities}, &out)
+	for i, one := range out.Data {
+		if one.Status != "applied" {
+			t.Fatalf("activity %d is %s: %v", i, one.Status, activities[i])
+		}
+	}
+}
+
+// move is that somebody joins a session of the event summit, or leaves it.
+func move(word, session, registration string) fields {
+	return fields{"type": "session." + word, "data": fields{"eventId": "summit", "sessionId": session, "registrationId": registration}}
+}
+
+// summit makes an event that goes on, with two sessions and three people.
+func (o operator) summit(t testing.TB, app string) {
+	t.Helper()
+	now := time.Now().UTC().Truncate(time.Second)
+	acts := []fields{
+		{"type": "event.created", "data": fields{"id": "summit", "name": "Harbour Summit", "startDate": now.Add(-time.Hour), "endDate": now.Add(time.Hour)}},
+		{"type": "session.created", "data": fields{"eventId": "summit", "id": "keynote", "title": "Opening keynote", "room": fields{"name": "Main stage"}}},
+		{"type": "session.created", "data": fields{"eventId": "summit", "id": "captions", "title": "Captions that help"}},
+	}
+	for _, name := range []string{"Ada", "Grace", "Hedy"} {
+		acts = append(acts, fields{"type": "registration.created", "data": fields{
+			"eventId": "summit", "id": strings.ToLower(name), "profile": fields{"firstName": name, "email": strings.ToLower(name) + "@example.com"},
+		}})
+	}
+	o.tell(t, app, acts...)
+}
+
+// TestBrowserLive follows who is where, without a reload: in the list of events, and of one event by session, by person and
+// over time. Its figures are the API's, and its table can be saved.
+func TestBrowserLive(t *testing.T) {
+	t.Parallel()
+	s := start(t, kit.Config{})
+	o := operator{s, mint(t, s)}
+	app := o.newApp(t, "acme")
+	p := signIn(t, s, "--app", app)
+	p.Click("link", "Live")
+	p.See("No events yet")
+	looks(t, p, "live-empty")
+
+	o.summit(t, app)
+	events := p.Within("table", "Events")
+	events.See("Harbour Summit № 4001 · summit Ongoing")
+	o.tell(t, app, move("joined", "keynote", "ada"), move("joined", "captions", "grace"))
+	events.See("2 2") // here now, and attended
+	p.Click("link", "Harbour Summit")
+
+	p.Await("heading", "Harbour Summit")
+	p.See("Here now 2 Attended 2 66.7 % of 3 registered")
+	p.Click("tab", "Here now…")
+	here := p.Within("table", "Here now")
+	here.See("Ada ada@example.com Opening keynote")
+	o.tell(t, app, move("joined", "keynote", "hedy"), move("left", "captions", "grace"))
+	here.See("Hedy hedy@example.com Opening keynote")
+	here.Gone("Grace")
+	p.See("Here now 2 Attended 3")
+	p.Fill("Search", "hedy@")
+	here.Gone("Ada")
+	p.AwaitURL("q=hedy%40")
+	looks(t, p, "live-here")
+
+	p.Click("tab", "Time spent…")
+	spent := p.Within("table", "Time spent")
+	spent.See("Grace grace@example.com 1")
+	p.Choose("Session", "Opening keynote")
+	p.AwaitURL("session=keynote")
+	spent.Gone("Grace")
+	p.Click("button", "Person")
+	spent.See("Ada ada@example.com 1")
+	looks(t, p, "live-time")
+	p.Click("tab", "Sessions…")
+	p.Within("table", "Sessions").See("Captions that help")
+	looks(t, p, "live-sessions")
+
+	files := t.TempDir()
+	p.SaveTo(files)
+	p.Click("button", "Download CSV")
+	p.See("Attendance saved as CSV")
+	if diff := cmp.Diff(o.attendanceCSV(t, app), savedCSV(t, filepath.Join(files, "attendance-summit.csv"))); diff != "" {
+		t.Errorf("the file that was saved (-API +file):\n%s", diff)
+	}
+}
+
+// attendanceCSV is who was where, without the minutes, which grow.
+func (o operator) attendanceCSV(t testing.TB, app string) (rows []string) {
+	t.Helper()
+	var report struct {
+		Data []struct {
+			SessionID, RegistrationID string
+			Present                   bool
+		}
+	}
+	o.call(t, http.StatusOK, http.MethodGet, "/app/"+app+"/event/summit/attendance", nil, &report)
+	for _, line := range report.Data {
+		rows = append(rows, fmt.Sprint(line.SessionID, " ", line.RegistrationID, " ", line.Present))
+	}
+	return rows
+}
+
+// savedCSV reads the same of a file that was saved, once it is there.
+func savedCSV(t testing.TB, file string) (rows []string) {
+	t.Helper()
+	var text []byte
+	kit.Eventually(t, "the file that was saved", func() bool {
+		var err error
+		text, err = os.ReadFile(file)
+		return err == nil && len(text) > 0
+	})
+	table, err := csv.NewReader(strings.NewReader(string(text))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range table[1:] {
+		rows = append(rows, row[0]+" "+row[1]+" "+row[2])
+	}
+	return rows
+}
+
+// TestBrowserLiveSimulator watches an event while the simulator tells of it.
+func TestBrowserLiveSimulator(t *testing.T) {
+	t.Parallel()
+	s := start(t, kit.Config{})
+	o := operator{s, mint(t, s)}
+	app := o.newApp(t, "acme")
+	p := signIn(t, s, "--app", app)
+	p.Click("link", "Live")
+	p.See("No events yet")
+
+	simulator := exec.CommandContext(t.Context(), binary(t), "simulate", "--url", s.URL, "--app", app, "--attendees", "40", "--minutes", "0.1", "--seed", "7")
+	simulator.Env = append(os.Environ(), "CALLBOARD_TOKEN="+o.token)
+	said, err := simulator.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := simulator.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan string)
+	go func() {
+		var text strings.Builder
+		buffer := make([]byte, 4096)
+		for {
+			n, err := said.Read(buffer)
+			text.Write(buffer[:n])
+			if err != nil {
+				break
+			}
+		}
+		if err := simulator.Wait(); err != nil {
+			text.WriteString("\n" + err.Error())
+		}
+		ended <- text.String()
+	}()
+	p.Click("link", "Live Summit")
+	p.Await("heading", "Live Summit")
+	p.Click("tab", "Here now…")
+	p.Await("table", "Here now") // somebody has come
+	if text := <-ended; !strings.Contains(text, "agree") {
+		t.Fatalf("the simulator: %s", text)
+	}
+	event := strings.TrimPrefix(browser.Eval[string](p, "location.pathname.split('/').pop()"), "/")
+	var report struct {
+		Data   []struct{}
+		Totals attendanceTotals
+	}
+	o.call(t, http.StatusOK, http.MethodGet, "/app/"+app+"/event/"+event+"/attendance", nil, &report)
+	if report.Totals.Attended == 0 || len(report.Data) <= report.Totals.Attended {
+		t.Fatalf("hardly anybody came: %+v in %d lines", report.Totals, len(report.Data))
+	}
+	p.See(fmt.Sprintf("Here now %d Attended %d", report.Totals.Present, report.Totals.Attended))
+	p.See(fmt.Sprintf("Time spent %d h", report.Totals.Minutes/60))
+	p.Click("tab", "Time spent…")
+	p.See(fmt.Sprintf("of %d", report.Totals.Attended))
+	looks(t, p, "live-after")
+}
+
+// TestBrowserMeetings looks at a conference and a conversation, and at what a stranger may have called them.
+func TestBrowserMeetings(t *testing.T) {
+	t.Parallel()
+	s := start(t, kit.Config{})
+	o := operator{s, mint(t, s)}
+	app := o.newApp(t, "acme")
+	conference := func(kind string, more fields) fields {
+		data := fields{"conferenceId": "weekly"}
+		for name, value := range more {
+			data[name] = value
+		}
+		return fields{"type": "conference." + kind, "data": data}
+	}
+	o.tell(t, app,
+		conference("started", fields{"hostId": "h-1", "companyId": "acme", "conferenceName": "Weekly"}),
+		conference("participant.entered", fields{"participantId": "p-1", "participantName": "Ada", "participantRole": "host"}),
+		conference("recording.started", nil),
+		fields{"type": "conversation.user_joined", "data": fields{"id": "call-1", "toPhoneNumber": "+442071234567", "conversationStatus": "active"}},
+	)
+	p := signIn(t, s, "--app", app)
+	p.Click("link", "Live")
+	p.Click("tab", "Conferences")
+	p.Within("table", "Conferences").See("Weekly weekly Live 1")
+	looks(t, p, "conferences")
+	p.Click("link", "Weekly")
+	participants := p.Within("table", "Participants")
+	participants.See("Ada p-1 Here host")
+	o.tell(t, app, conference("participant.entered", fields{"participantId": "p-2", "participantName": "Grace", "participantRole": "guest"}))
+	participants.See("Grace p-2 Here guest")
+	p.See("Here now 2 Recording running")
+	o.tell(t, app, conference("ended", nil))
+	participants.See("Grace p-2 Left guest")
+	p.See("Here now 0 Recording stopped")
+	looks(t, p, "conference")
+	p.Click("link", "…Conferences")
+	p.Click("tab", "Conversations")
+	p.Click("link", "call-1")
+	p.See("+442071234567")
+	p.See("There is none yet")
+	o.tell(t, app, fields{"type": "conversation.completed", "data": fields{"id": "call-1", "summary": "All was said."}})
+	p.See("Completed")
+	p.See("All was said.")
+	looks(t, p, "conversation")
+}
+
+// TestBrowserLiveHostile shows names that are markup wherever live state shows names.
+func TestBrowserLiveHostile(t *testing.T) {
+	t.Parallel()
+	s := start(t, kit.Config{})
+	o := operator{s, mint(t, s)}
+	app := o.newApp(t, "acme")
+	o.summit(t, app)
+	texts := browser.HostileWithout("\x00\uFFFE\U0010FFFF\uFDD0")
+	for i, text := range texts {
+		id := fmt.Sprintf("x%02d", i)
+		o.tell(t, app,
+			fields{"type": "event.created", "data": fields{"id": "e" + id, "name": text.Text}},
+			fields{"type": "session.created", "data": fields{"eventId": "summit", "id": id, "title": text.Text}},
+			fields{"type": "session.joined", "data": fields{
+				"eventId": "summit", "sessionId": id, "registration": fields{"id": id, "profile": fields{"firstName": text.Text}},
+			}},
+		)
+	}
+	p := signIn(t, s, "--app", app)
+	p.Click("link", "Live")
+	p.Await("table", "Events")
+	p.Click("button", "Load more")
+	p.Await("link", "Harbour Summit")
+	p.Harmless(texts...)
+	p.Click("link", "Harbour Summit")
+	p.Await("table", "Sessions")
+	p.Harmless(texts...)
+	p.Click("tab", "Time spent…")
+	p.Await("table", "Time spent")
+	p.Harmless(texts...)
+}
