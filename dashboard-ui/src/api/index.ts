@@ -88,8 +88,8 @@ export const api = {
     list: (signal?: Signal) => http.get<{ data: T.CatalogEntry[] }>('/catalog', {}, signal),
     get: (type: string, signal?: Signal) => http.get<T.CatalogType>(at`/catalog/${type}`, {}, signal),
     verify: (dialect: string, signal?: Signal) => http.get<T.Verify>(at`/catalog/verify/${dialect}`, {}, signal),
-    publicList: (org: string, signal?: Signal) => http.get<{ data: T.CatalogEntry[] }>(at`/public/catalog/${org}`, {}, signal),
-    publicGet: (org: string, type: string, signal?: Signal) => http.get<T.CatalogType>(at`/public/catalog/${org}/${type}`, {}, signal),
+    publicList: (org: string, signal?: Signal) => http.get<T.Public<{ data: T.CatalogEntry[] }>>(at`/public/catalog/${org}`, {}, signal),
+    publicGet: (org: string, type: string, signal?: Signal) => http.get<T.Public<T.CatalogType>>(at`/public/catalog/${org}/${type}`, {}, signal),
   },
   eventTypes: {
     list: (query: T.PageQuery & { include_archived?: boolean; with_content?: boolean } = {}, signal?: Signal): L<T.EventType> =>

@@ -3,7 +3,7 @@ import { clock } from '../lib/clock.svelte'
 import { theme } from '../lib/theme.svelte'
 import { api } from '.'
 import { ApiError, onUnauthorized, useBearer } from './client'
-import type { Capability, Session } from './types'
+import type { Brand, Capability, Session } from './types'
 
 /** Whether the page is inside of another's frame: no cookie is sent there, so a token in memory stands for it. */
 export const embedded = window.self !== window.top
@@ -12,6 +12,8 @@ class SessionStore {
   /** undefined until it is known. */
   state = $state<'in' | 'out' | undefined>(undefined)
   value = $state.raw<Session | undefined>(undefined)
+  /** Whose public page a viewer without a session sees. */
+  #host = $state.raw<Brand | undefined>(undefined)
   /** Why the viewer sees the sign-in page, if that needs saying. */
   note = $state<string | undefined>(undefined)
 
@@ -66,6 +68,17 @@ class SessionStore {
   /** Whether the session may change what is the org's: apps, settings, event types. */
   get admin(): boolean {
     return this.value !== undefined && this.value.app === null && !this.value.readOnly && this.value.capabilities === null
+  }
+
+  /** How the org looks whose page this is. */
+  get brand(): Brand | undefined {
+    return this.value?.brand ?? this.#host
+  }
+
+  /** Shows a public page in the colours of its org. */
+  welcome(brand: Brand) {
+    this.#host = brand
+    if (this.value === undefined) theme.brand(brand.accent)
   }
 
   #enter(session: Session) {

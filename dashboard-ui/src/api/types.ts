@@ -267,6 +267,8 @@ export type CatalogType = CatalogEntry & {
   schema: unknown
   samples: Sample[]
 }
+/** What everybody sees of a catalogue says whose it is. */
+export type Public<T> = T & { brand: Brand }
 /** secret is one that everybody knows: the sample is signed with it. */
 export type Sample = { dialect: string; word: string; fit: Fit; body: string; headers: { name: string; value: string }[]; secret: string }
 export type Verify = {

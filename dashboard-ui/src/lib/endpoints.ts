@@ -23,3 +23,5 @@ const reasons: Record<string, string> = {
 export function disabledReason(endpoint: Pick<Endpoint, 'disabledReason'>): string {
   return endpoint.disabledReason ? (reasons[endpoint.disabledReason] ?? endpoint.disabledReason) : ''
 }
+
+export { dialectName } from './dialects'
