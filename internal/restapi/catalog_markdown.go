@@ -44,7 +44,6 @@ func (a *api) registerCatalogPage() {
 		}
 		h := w.Header()
 		h.Set("Content-Type", "text/markdown; charset=utf-8")
-		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Content-Security-Policy", "sandbox")
 		_, _ = w.Write([]byte(text))
 	})

@@ -79,6 +79,8 @@ func (r *requestIDs) make() string {
 //     the cause for ours. It names the route, never the path or query, which hold
 //     what the client chose, and the client's address, through trusted proxies;
 //   - 500 for a panic;
+//   - nosniff: answers hold strangers' text at the origin of the pages, whose type is what
+//     they say and nothing that a browser finds out;
 //   - no-store on what is answered to a token: it is for its holder, and tells of people;
 //   - the same route with and without a trailing slash, and a plain 404 for paths
 //     with empty or dot segments, which net/http would answer with a redirect.
@@ -94,6 +96,7 @@ func WrapAs(write func(http.ResponseWriter, Problem), next http.Handler, logger 
 		begin := time.Now()
 		x := &exchange{ResponseWriter: w, id: ids.make(), trusted: trusted, write: write}
 		w.Header()["X-Request-Id"] = []string{x.id}
+		w.Header()["X-Content-Type-Options"] = []string{"nosniff"}
 		if hasToken(r) {
 			w.Header()["Cache-Control"] = []string{"no-store"}
 		}

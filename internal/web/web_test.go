@@ -152,8 +152,9 @@ func TestWrapLogsOneLine(t *testing.T) {
 	}
 }
 
-// TestNoStore: what is answered to a token is in no cache, a mistake and a panic neither.
-func TestNoStore(t *testing.T) {
+// TestAnswersToTokens: what is answered to a token is in no cache, a mistake and a panic neither. No answer is taken for
+// another type than it says.
+func TestAnswersToTokens(t *testing.T) {
 	t.Parallel()
 	for name, handler := range map[string]http.HandlerFunc{
 		"ok": ok, "fails": func(w http.ResponseWriter, _ *http.Request) { web.Fail(w, errs.Missing()) }, "panics": func(http.ResponseWriter, *http.Request) { panic("boom") },
@@ -164,6 +165,9 @@ func TestNoStore(t *testing.T) {
 			rec, _ := serve(t, slog.LevelError, r, handler)
 			if got := rec.Header().Get("Cache-Control"); got != want {
 				t.Errorf("%s with %s: Cache-Control %q, want %q", name, header, got, want)
+			}
+			if got := rec.Header().Get("X-Content-Type-Options"); got != "nosniff" {
+				t.Errorf("%s with %s: X-Content-Type-Options %q", name, header, got)
 			}
 		}
 	}
