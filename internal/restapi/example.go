@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -48,7 +49,8 @@ func (a *api) registerExamples() {
 	const path = "/app/{app_id}/endpoint"
 	handle(a, huma.Operation{
 		OperationID: "v1.endpoint.example", Method: http.MethodGet, Path: path + "/{endpoint_id}/example", Tags: []string{tagEndpoints},
-		Summary: "Show an event type's example in an endpoint's dialect", Description: "Secrets are masked.",
+		Summary:     "Show an event type's example in an endpoint's dialect",
+		Description: "Secrets are masked, and what proves it for who may neither attempt nor see the secret.",
 	}, accessRead, a.getExample)
 	handle(a, huma.Operation{
 		OperationID: "v1.endpoint.check-url", Method: http.MethodPost, Path: path + "/check-url", Tags: []string{tagEndpoints},
@@ -103,10 +105,12 @@ func (a *api) getExample(ctx context.Context, c *call, in *getExampleIn) (*answe
 	if err != nil {
 		return nil, err
 	}
+	now := time.Now()
+	headers := showRequestHeaders(target, &ep, exampleMessage, now, body)
+	c.hideProof(headers, slices.Collect(maps.Keys(target.Proof(exampleMessage, now, body))))
 	word, fit := target.Dialect.Word(in.EventType)
 	return &answer[ExampleOut]{ExampleOut{
-		EventType: in.EventType, Word: word, Fit: fitNames[fit], Dialect: target.Dialect.Name(), Body: string(body),
-		Headers: showRequestHeaders(target, &ep, exampleMessage, time.Now(), body),
+		EventType: in.EventType, Word: word, Fit: fitNames[fit], Dialect: target.Dialect.Name(), Body: string(body), Headers: headers,
 	}}, nil
 }
 

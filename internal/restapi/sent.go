@@ -57,7 +57,8 @@ func (a *api) registerSent() {
 		Tags: []string{tagAttempts}, Summary: "Show the request that a message is for an endpoint",
 		Description: "The request of an attempt, or, without one, as it would be made now. Nothing of requests is stored: it is rendered and " +
 			"signed again, at the attempt's time and for the URL that it went to, with the endpoint's dialect, headers and secrets, which may " +
-			"have been changed since; `authentication.detail` says so. Secrets are masked for everybody. 409 if the payload is gone, or " +
+			"have been changed since; `authentication.detail` says so. Secrets are masked for everybody, and the proof of one that was not " +
+			"sent for who may neither attempt nor see the secret. 409 if the payload is gone, or " +
 			"cannot be written in the endpoint's dialect.",
 	}, accessRead, a.getRequest)
 }
@@ -98,7 +99,23 @@ func (a *api) getRequest(ctx context.Context, c *call, in *getRequestIn) (*answe
 	if err != nil {
 		return nil, err
 	}
+	if in.AttemptID == "" {
+		c.hideProof(out.Headers, out.Authentication.Headers)
+	}
 	return &answer[RequestOut]{out}, nil
+}
+
+// hideProof masks what proves a webhook that nobody has sent, unless the caller could have it
+// sent or knows the secret: else whoever may only look could send receivers what they accept.
+func (c *call) hideProof(headers []RequestHeader, proof []string) {
+	if c.Claims.May(accessSeeSecret.AnyOf...) || c.Claims.May(accessAttempt.AnyOf...) {
+		return
+	}
+	for i := range headers {
+		if slices.Contains(proof, headers[i].Name) {
+			headers[i].Value, headers[i].Masked = masked, true
+		}
+	}
 }
 
 // attemptOf reads an attempt of a message to an endpoint.

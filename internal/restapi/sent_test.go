@@ -108,6 +108,40 @@ func TestRequest(t *testing.T) {
 	}
 }
 
+// TestProofOfNothing: what was not sent is proved only to who could have it sent, or knows the secret.
+func TestProofOfNothing(t *testing.T) {
+	t.Parallel()
+	w := newVendorWorld(t)
+	app := w.app("a")
+	ep := w.endpoint("a", `,"uid":"e"`)
+	msg := w.do("POST", "/app/a/msg", joinedBody(t, w)).want(202).text("id")
+	w.deliver(ep, 200)
+	request := "/app/a/msg/" + msg + "/endpoint/e/request"
+	sent := request + "?attempt_id=" + w.do("GET", "/app/a/attempt/msg/"+msg, "").want(200).field("id")[0]
+	proof := []string{"Svix-Id", "Svix-Signature", "Svix-Timestamp", "Webhook-Id", "Webhook-Signature", "Webhook-Timestamp"}
+	for _, row := range []struct {
+		may    []token.Capability
+		path   string
+		masked []string
+	}{
+		{[]token.Capability{token.ViewBase}, request, proof},
+		{[]token.Capability{token.ViewBase}, "/app/a/endpoint/e/example?event_type=session.joined", proof},
+		{[]token.Capability{token.ViewBase}, sent, nil},
+		{[]token.Capability{token.ViewBase, token.CreateAttempts}, request, nil},
+		{[]token.Capability{token.ViewBase, token.ViewEndpointSecret}, "/app/a/endpoint/e/example?event_type=session.joined", nil},
+		{nil, request, nil},
+	} {
+		viewer := w.token(token.Claims{Org: testOrg(1), App: app, Capabilities: row.may})
+		h, masked := w.as(viewer, "GET", row.path, "").want(200).headers()
+		if diff := cmp.Diff(row.masked, masked); diff != "" {
+			t.Errorf("%v at %s: masked (-want +got):\n%s", row.may, row.path, diff)
+		}
+		if shown := h.Get("Webhook-Signature"); (shown == "…") != (row.masked != nil) || shown == "" {
+			t.Errorf("%v at %s: the signature is %q", row.may, row.path, shown)
+		}
+	}
+}
+
 // TestRequestLater: what has changed since an attempt is told.
 func TestRequestLater(t *testing.T) {
 	t.Parallel()
