@@ -132,12 +132,12 @@ func TestBrowserPlayDialects(t *testing.T) {
 	app, foreign := o.newApp(t, ""), o.newApp(t, "")
 	p, address := openPlay(t, s)
 	const otherKey = "The signature does not match: it was made with another secret, or the body was changed on the way."
-	for _, row := range []struct{ dialect, example, wrong string }{
-		{"native", "session.joined", otherKey},
-		{"zuddl", "session.joined", otherKey},
-		{"sessionboard", "contact.created", otherKey},
-		{"oration", "conference.participant.entered", otherKey},
-		{"iotum", "conference.started", "The token in x-signing-token is wrong."},
+	for _, row := range []struct{ dialect, name, example, wrong string }{
+		{"native", "Callboard", "session.joined", otherKey},
+		{"zuddl", "Zuddl", "session.joined", otherKey},
+		{"sessionboard", "Sessionboard", "contact.created", otherKey},
+		{"oration", "Oration", "conference.participant.entered", otherKey},
+		{"iotum", "iotum", "conference.started", "The token in x-signing-token is wrong."},
 	} {
 		var ep struct{ ID string }
 		o.call(t, http.StatusCreated, http.MethodPost, "/app/"+app+"/endpoint", fields{"url": address, "dialect": row.dialect}, &ep)
@@ -158,7 +158,7 @@ func TestBrowserPlayDialects(t *testing.T) {
 		p.Fill("Secret", secret)
 		p.Click("button", "Verify")
 		p.See("The signature is valid")
-		p.Within("table", "Requests").See(row.dialect)
+		p.Within("table", "Requests").See(row.name)
 		p.Fill("Secret", wrong)
 		p.Click("button", "Verify")
 		p.See("The secret does not match: the signature is right for the one that the inbox had before.")
@@ -195,7 +195,7 @@ func TestBrowserPlayAnswers(t *testing.T) {
 	}
 	p.Tolerate("422")
 	p.Fill("Status", "200")
-	p.Choose("Dialect", "native")
+	p.Choose("Dialect", "Callboard")
 	p.Fill("Secret", "no secret of this dialect")
 	p.Click("button", "Verify")
 	p.Within("region", "Verify signatures").See("The secret cannot be one of native: ")
@@ -207,7 +207,7 @@ func TestBrowserPlayResend(t *testing.T) {
 	t.Parallel()
 	p, address := openPlay(t, start(t, kit.Config{}))
 	p.Fill("Secret", "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz")
-	p.Choose("Dialect", "native")
+	p.Choose("Dialect", "Callboard")
 	p.Click("button", "Verify")
 	p.See("Set. What came before was verified anew")
 	postTo(t, "POST", address, `{"type":"first"}`, http.Header{"X-Mine": {"1"}})

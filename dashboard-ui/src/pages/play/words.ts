@@ -14,8 +14,6 @@ export const verdicts: Record<Verdict, Words> = {
   unknown_secret: { word: 'No secret', tone: 'warn', shape: 'ring', title: 'It is signed, and could not be verified', notice: 'warn' },
 }
 
-export const dialects = ['native', 'zuddl', 'sessionboard', 'oration', 'iotum']
-
 /** What follows the inbox's address. */
 export function target({ path, query }: PlayRequest): string {
   return path + (query && `?${query}`)
