@@ -274,7 +274,36 @@ func (p *Page) Shot(name string) {
 	}
 }
 
-func (p *Page) picture() ([]byte, error) {
+// Picture writes what the window shows, and no more, into a WebP file, for documents.
+func (p *Page) Picture(file string) {
+	p.t.Helper()
+	var picture []byte
+	err := p.drawn(func(ctx context.Context) error {
+		format := page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatWebp, Quality: new(int64(80))}
+		result, err := chromedp.Call(ctx, page.CaptureScreenshot, format)
+		if err == nil {
+			picture = result.Data
+		}
+		return err
+	})
+	if err == nil {
+		err = os.WriteFile(file, picture, 0o644)
+	}
+	if err != nil {
+		p.t.Fatalf("take a picture: %v", err)
+	}
+}
+
+func (p *Page) picture() (picture []byte, err error) {
+	err = p.drawn(func(ctx context.Context) error {
+		picture, err = chromedp.Run(ctx, chromedp.FullScreenshot(100))
+		return err
+	})
+	return picture, err
+}
+
+// drawn does something once all that changed is drawn, and without scrollbars.
+func (p *Page) drawn(do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(p.ctx, p.cfg.Patience)
 	defer cancel()
 	hide := func(hidden bool) error {
@@ -282,15 +311,14 @@ func (p *Page) picture() ([]byte, error) {
 		return err
 	}
 	if err := hide(true); err != nil {
-		return nil, err
+		return err
 	}
 	// What was drawn before the last change is not in the picture.
 	drawn := chromedp.Evaluate[chromedp.Void](`new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))`, chromedp.EvalAwaitPromise)
 	if err := chromedp.Do(ctx, drawn); err != nil {
-		return nil, err
+		return err
 	}
-	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-	return picture, errors.Join(err, hide(false))
+	return errors.Join(do(ctx), hide(false))
 }
 
 // do runs an action once, bounded.
