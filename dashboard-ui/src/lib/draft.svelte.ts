@@ -1,4 +1,5 @@
 // What is edited before it is saved, and how it differs from what is.
+import { tick } from 'svelte'
 
 export class Draft<T extends object> {
   /** What the fields are bound to. */
@@ -34,4 +35,12 @@ export class Draft<T extends object> {
   discard() {
     this.load(this.#saved)
   }
+}
+
+/** Leads to the first field that was refused: it may be far from the button. */
+export async function showFirstError() {
+  await tick()
+  const field = document.querySelector<HTMLElement>('[aria-invalid=true]')
+  field?.focus()
+  field?.scrollIntoView({ block: 'center' })
 }
