@@ -62,6 +62,7 @@ func (o *shop) open(path string) { o.page.Open(o.server.URL + "/app/" + o.app + 
 
 // TestBrowserTesting sends a sample as it is and edited, and finds out why a receiver does not take it.
 func TestBrowserTesting(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	o := openShop(t)
 	p := o.page
@@ -108,6 +109,7 @@ func TestBrowserTesting(t *testing.T) {
 // TestBrowserRecovery finds failed deliveries by a filter that survives a reload, learns why, has the receiver mended, and
 // recovers them; by keyboard where there are keys.
 func TestBrowserRecovery(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	o := openShop(t)
 	p := o.page
@@ -159,6 +161,7 @@ func TestBrowserRecovery(t *testing.T) {
 
 // TestBrowserTail follows deliveries as they happen, holds them back, and resends several at once.
 func TestBrowserTail(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	o := openShop(t)
 	p := o.page
@@ -192,6 +195,7 @@ func TestBrowserTail(t *testing.T) {
 
 // TestBrowserCurl runs the command that the page gives, which the receiver must take for the same webhook.
 func TestBrowserCurl(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("curl is not installed")
@@ -218,6 +222,7 @@ func TestBrowserCurl(t *testing.T) {
 
 // TestBrowserHostileDeliveries shows hostile text wherever receivers and senders may write.
 func TestBrowserHostileDeliveries(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	o := openShop(t)
 	p := o.page

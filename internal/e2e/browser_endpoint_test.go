@@ -27,6 +27,7 @@ func secretInSight(p *browser.Page) string {
 // TestBrowserFirstWebhook goes from the first start to a delivered webhook by clicks alone: the overview leads, and ticks
 // its steps off.
 func TestBrowserFirstWebhook(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	hook := kit.NewReceiver(t).Hook()
 	s := start(t, kit.Config{})
@@ -72,6 +73,7 @@ func TestBrowserFirstWebhook(t *testing.T) {
 
 // TestBrowserEndpointForm holds that the form says at the field what is wrong, and why a URL is refused.
 func TestBrowserEndpointForm(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	hook := kit.NewReceiver(t).Hook()
 	s := start(t, kit.Config{Public: true})
@@ -141,6 +143,7 @@ func appWithPublicEndpoint(t testing.TB, s *kit.Server) (app, endpoint string) {
 
 // TestBrowserEventPicker chooses event types without a mouse, under the names of a dialect.
 func TestBrowserEventPicker(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	s := start(t, kit.Config{Public: true})
 	app, _ := appWithPublicEndpoint(t, s)
@@ -174,6 +177,7 @@ func TestBrowserEventPicker(t *testing.T) {
 
 // TestBrowserSecret shows a secret when it is asked for, and rotates it.
 func TestBrowserSecret(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	hook := kit.NewReceiver(t).Hook()
 	s := start(t, kit.Config{})
@@ -208,6 +212,7 @@ func TestBrowserSecret(t *testing.T) {
 // TestBrowserEnableAndRecover mends an endpoint whose receiver refused everything: why it is disabled, what that left
 // undelivered, one button, and everything arrives.
 func TestBrowserEnableAndRecover(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	hook := kit.NewReceiver(t).Hook()
 	s := start(t, kit.Config{})
@@ -248,6 +253,7 @@ func TestBrowserEnableAndRecover(t *testing.T) {
 
 // TestBrowserHostileEndpoints gives endpoints the descriptions that descriptions must not be.
 func TestBrowserHostileEndpoints(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	s := start(t, kit.Config{Public: true})
 	app, _ := appWithPublicEndpoint(t, s)

@@ -55,6 +55,7 @@ func (o operator) summit(t testing.TB, app string) {
 // TestBrowserLive follows who is where, without a reload: in the list of events, and of one event by session, by person and
 // over time. Its figures are the API's, and its table can be saved.
 func TestBrowserLive(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	s := start(t, kit.Config{})
 	o := operator{s, mint(t, s)}
@@ -144,6 +145,7 @@ func savedCSV(t testing.TB, file string) (rows []string) {
 
 // TestBrowserLiveSimulator watches an event while the simulator tells of it.
 func TestBrowserLiveSimulator(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	s := start(t, kit.Config{})
 	o := operator{s, mint(t, s)}
@@ -186,6 +188,7 @@ func TestBrowserLiveSimulator(t *testing.T) {
 
 // TestBrowserMeetings looks at a conference and a conversation, and at what a stranger may have called them.
 func TestBrowserMeetings(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	s := start(t, kit.Config{})
 	o := operator{s, mint(t, s)}
@@ -229,6 +232,7 @@ func TestBrowserMeetings(t *testing.T) {
 
 // TestBrowserLiveHostile shows names that are markup wherever live state shows names.
 func TestBrowserLiveHostile(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	s := start(t, kit.Config{})
 	o := operator{s, mint(t, s)}

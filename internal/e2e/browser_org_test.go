@@ -48,6 +48,7 @@ func appNamed(t testing.TB, s *kit.Server, name string) string {
 
 // TestBrowserCatalog finds a type by a vendor's word and goes through its dialects and languages by keyboard.
 func TestBrowserCatalog(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	s := start(t, kit.Config{})
 	app := appNamed(t, s, "Ada")
@@ -76,6 +77,7 @@ func TestBrowserCatalog(t *testing.T) {
 
 // TestBrowserOwnTypes declares an event type, whose schema is wrong at first, and archives it.
 func TestBrowserOwnTypes(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	s := start(t, kit.Config{})
 	app := appNamed(t, s, "Ada")
@@ -108,6 +110,7 @@ func TestBrowserOwnTypes(t *testing.T) {
 
 // TestBrowserPublicCatalog is there without a session when the org says so, and only then.
 func TestBrowserPublicCatalog(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	s := start(t, kit.Config{})
 	p := openBrowser(t)
@@ -133,6 +136,7 @@ func TestBrowserPublicCatalog(t *testing.T) {
 
 // TestBrowserPortal makes a portal's link, follows it as the tenant does, and looks at what the tenant cannot see.
 func TestBrowserPortal(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	s := start(t, kit.Config{})
 	app, other := appNamed(t, s, "Ada"), appNamed(t, s, "Somebody else")
@@ -191,6 +195,7 @@ func TestBrowserPortal(t *testing.T) {
 
 // TestBrowserSettings changes what holds for the org and for an app; what is wrong is said at its field.
 func TestBrowserSettings(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	s := start(t, kit.Config{})
 	app := appNamed(t, s, "Ada")
@@ -245,6 +250,7 @@ func TestBrowserSettings(t *testing.T) {
 
 // TestBrowserHostileTypes shows event types whose descriptions are markup.
 func TestBrowserHostileTypes(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	s := start(t, kit.Config{})
 	app := appNamed(t, s, "Ada")

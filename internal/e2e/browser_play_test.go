@@ -66,6 +66,7 @@ func postTo(t testing.TB, method, address, body string, header http.Header) inbo
 
 // TestBrowserPlay is what somebody does who has never been here: see an address, send to it, watch.
 func TestBrowserPlay(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	s := start(t, kit.Config{})
 	p, address := openPlay(t, s)
@@ -126,6 +127,7 @@ func TestBrowserPlay(t *testing.T) {
 // TestBrowserPlayDialects has an endpoint of each dialect send to an inbox of its own, which is given the endpoint's
 // secret, and then another's.
 func TestBrowserPlayDialects(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	s := start(t, kit.Config{})
 	o := operator{s, mint(t, s)}
@@ -172,6 +174,7 @@ func TestBrowserPlayDialects(t *testing.T) {
 
 // TestBrowserPlayAnswers sets how an inbox answers, and sees that it does.
 func TestBrowserPlayAnswers(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	p, address := openPlay(t, start(t, kit.Config{}))
 	p.Fill("Status", "503")
@@ -204,6 +207,7 @@ func TestBrowserPlayAnswers(t *testing.T) {
 
 // TestBrowserPlayResend edits a request that came and sends it again, without a mouse.
 func TestBrowserPlayResend(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	p, address := openPlay(t, start(t, kit.Config{}))
 	p.Fill("Secret", "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz")
@@ -246,6 +250,7 @@ func TestBrowserPlayResend(t *testing.T) {
 
 // TestBrowserPlayHostile sends an inbox what no page should take for anything but text.
 func TestBrowserPlayHostile(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	p, address := openPlay(t, start(t, kit.Config{}))
 	texts := browser.HostileWithout("\x00")
@@ -299,6 +304,7 @@ func TestBrowserPlayHostile(t *testing.T) {
 
 // TestBrowserNoPlay: where Play is switched off, its page says so.
 func TestBrowserNoPlay(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	p := openBrowser(t)
 	s := start(t, kit.Config{Args: []string{"--no-play"}})

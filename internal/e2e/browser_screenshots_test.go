@@ -23,8 +23,9 @@ const largestPicture = 120_000
 
 // TestBrowserScreenshots takes the pictures of the documents, in both themes, from `callboard demo` in the middle of its day:
 //
-//	go test ./internal/e2e -run TestBrowserScreenshots -screenshots "$PWD/docs/images"
+//	go test ./internal/e2e -run TestBrowserScreenshots -browser.all -screenshots "$PWD/docs/images"
 func TestBrowserScreenshots(t *testing.T) {
+	needBrowser(t)
 	if *screenshots == "" {
 		t.Skip("without -screenshots no pictures are taken")
 	}

@@ -74,9 +74,10 @@ func looks(t *testing.T, p *browser.Page, name string) {
 // TestBrowserFirstStart is what somebody does who has just started the server: follow the link that it printed, make an
 // app, come back.
 func TestBrowserFirstStart(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
-	p := openBrowser(t)
 	s := start(t, kit.Config{})
+	p := openBrowser(t)
 	first := firstLink(t, s)
 	if !strings.HasPrefix(first, s.URL+"/login#key=") {
 		t.Fatalf("the first link is %q", first)
@@ -104,6 +105,7 @@ func TestBrowserFirstStart(t *testing.T) {
 
 // TestBrowserLinkWorksOnce holds that a link which was used is refused, in words.
 func TestBrowserLinkWorksOnce(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	first, second := openBrowser(t), openBrowser(t)
 	s := start(t, kit.Config{})
@@ -122,9 +124,10 @@ func TestBrowserLinkWorksOnce(t *testing.T) {
 
 // TestBrowserSignIn signs in with a token and out again, and looks at what the browser keeps meanwhile.
 func TestBrowserSignIn(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
-	p := openBrowser(t)
 	s := start(t, kit.Config{})
+	p := openBrowser(t)
 	p.Open(s.URL + "/app/app_00000000000000000000000000/endpoints")
 	p.Await("heading", "Sign in")
 	looks(t, p, "login")
@@ -172,6 +175,7 @@ func TestBrowserSignIn(t *testing.T) {
 
 // TestBrowserReadOnly holds that a session which may only read is offered nothing else.
 func TestBrowserReadOnly(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	s := start(t, kit.Config{})
 	p := signIn(t, s, "--read-only")
@@ -181,9 +185,10 @@ func TestBrowserReadOnly(t *testing.T) {
 
 // TestBrowserKeyboardSignIn goes from the link to an app without a mouse.
 func TestBrowserKeyboardSignIn(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
-	p := openBrowser(t)
 	s := start(t, kit.Config{})
+	p := openBrowser(t)
 	p.Open(s.URL + "/")
 	p.Await("heading", "Sign in")
 	p.TabTo("textbox", "API token")
@@ -201,9 +206,10 @@ func TestBrowserKeyboardSignIn(t *testing.T) {
 
 // TestBrowserHostileNames gives apps the names that names must not be, and looks for what became of them.
 func TestBrowserHostileNames(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
-	p := openBrowser(t)
 	s := start(t, kit.Config{})
+	p := openBrowser(t)
 	api := admin(t, s)
 	texts := browser.HostileWithout("\x00")
 	for _, text := range texts {

@@ -20,6 +20,7 @@ const zuddlJoin = `{"action":"JOINED_SESSION","actionId":"a-1","actionCreatedAt"
 // TestBrowserSources makes a source by clicking, is the vendor, and looks at what came of it: what was accepted and where it
 // went, and what was refused and why, which is mended and taken in again.
 func TestBrowserSources(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	s := start(t, kit.Config{})
 	o := operator{s, mint(t, s)}
@@ -122,6 +123,7 @@ func TestBrowserSources(t *testing.T) {
 
 // TestBrowserSourcesHostile has whoever knows the address of an unverified source write what they like.
 func TestBrowserSourcesHostile(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	s := start(t, kit.Config{})
 	o := operator{s, mint(t, s)}

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -8,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -20,13 +22,25 @@ import (
 // chromium is the browser of all tests of this package that need one.
 var chromium browser.Shared
 
-// openBrowser gives a page of its own to a test. -short leaves these tests out: the race detector sees nothing of a
-// browser, and what it makes of the server has tests of its own.
+// everyPage is what the gate's stage browser sets: together these tests take longer than all others.
+var everyPage = flag.Bool("browser.all", false, "run every browser test, not only TestBrowserFirst…")
+
+// needBrowser begins a test of pages. Without -browser.all only the first steps of a new user are gone in a browser, and
+// with -short not even these: the race detector sees nothing of a browser, and what it makes of the server has tests of
+// its own.
+func needBrowser(t *testing.T) {
+	t.Helper()
+	switch {
+	case testing.Short():
+		t.Skip("-short starts no browser")
+	case !*everyPage && !strings.HasPrefix(t.Name(), "TestBrowserFirst"):
+		t.Skip("runs with -browser.all, as in scripts/check browser")
+	}
+}
+
+// openBrowser gives a page of its own to a test. It is closed before what the test has started earlier.
 func openBrowser(t testing.TB) *browser.Page {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("-short starts no browser")
-	}
 	configureBrowser()
 	return chromium.Page(t)
 }
@@ -78,6 +92,7 @@ func inBothThemes(t *testing.T, p *browser.Page, test func(t *testing.T, p *brow
 
 // TestBrowserAxe holds that axe-core runs under a strict policy, and finds what is wrong with a page.
 func TestBrowserAxe(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	p := openBrowser(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -99,6 +114,7 @@ func TestBrowserAxe(t *testing.T) {
 
 // TestBrowserDocs looks at the page on the API, all of whose operations are opened.
 func TestBrowserDocs(t *testing.T) {
+	needBrowser(t)
 	t.Parallel()
 	p := openBrowser(t)
 	s := start(t, kit.Config{})
