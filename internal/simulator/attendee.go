@@ -48,7 +48,7 @@ func newAttendee(r *rand.Rand, n int) attendee {
 	return a
 }
 
-// attend spends a slot in one of its talks, or in two.
+// attend spends a slot in one of its talks, or in two. Who would come to the second when it is over does not go there.
 func (a *attendee) attend(r *rand.Rand, s slot) {
 	first := r.IntN(len(s))
 	whole := arrive(r, s[first].span)
@@ -60,7 +60,9 @@ func (a *attendee) attend(r *rand.Rand, s slot) {
 	half := whole.from + (s[first].to-whole.from)/2 + random(r, 10*time.Minute)
 	a.sit(r, s[first].id, span{whole.from, half})
 	back := half + 20*time.Second + random(r, 4*time.Minute)
-	a.sit(r, other.id, leave(r, span{max(back, other.from), other.to}, other.to))
+	if back < other.to {
+		a.sit(r, other.id, leave(r, span{max(back, other.from), other.to}, other.to))
+	}
 }
 
 // arrive is a span that begins about when a session does.

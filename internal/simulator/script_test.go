@@ -112,6 +112,27 @@ func TestDay(t *testing.T) {
 	}
 }
 
+// TestStays: a device comes, goes, and only then comes again. What is told of it follows from its stays, so a stay that
+// ended before it began would be a join that no leave follows, and a server would be right to count it to the end.
+func TestStays(t *testing.T) {
+	t.Parallel()
+	type device struct{ where, name string }
+	for seed := range uint64(10) {
+		d := &Day{Plan: Plan{Seed: seed}}
+		for n := range 10_000 {
+			a := newAttendee(d.random("attendee", n), n)
+			gone := map[device]time.Duration{}
+			for _, s := range a.stays {
+				at := device{s.where, s.device}
+				if last, was := gone[at]; s.to <= s.from || was && s.from <= last {
+					t.Errorf("seed %d: %s, whose %s left at %v, is in %s from %v to %v", seed, a.id, s.device, last, s.where, s.from, s.to)
+				}
+				gone[at] = s.to
+			}
+		}
+	}
+}
+
 // TestSecondBySecond reckons the account again from what is told, in the dullest way: for every second of the day, who is
 // connected.
 func TestSecondBySecond(t *testing.T) {
