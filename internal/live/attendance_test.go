@@ -49,6 +49,8 @@ func TestMessagesFollowArrival(t *testing.T) {
 			join(70, "a", in), leave(80, "a", out), join(72, "b", ""), leave(85, "b", out), leave(75, "b", ""),
 		}},
 		{"in and out at one time", []step{join(70, "", in), leave(70, "", out)}},
+		{"in and out at one time, the leave comes first", []step{leave(70, "", ""), join(70, "", in+" "+out)}},
+		{"gone and back at one time", []step{join(70, "a", in), leave(80, "a", out), join(80, "a", ""), join(90, "a", in)}},
 		{"before and after the event", []step{join(10, "", in), leave(20, "", out), join(190, "", in)}},
 	}
 	for _, row := range rows {
