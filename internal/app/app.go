@@ -246,7 +246,7 @@ func (a *App) build(ctx context.Context) error {
 // buildInboxes makes the places of this server's own to which webhooks can be sent.
 func (a *App) buildInboxes(key []byte, dialects dialect.Set) (err error) {
 	if !a.cfg.NoPlay {
-		if a.play, err = play.New(play.Config{Key: key, Dialects: dialects}); err != nil {
+		if a.play, err = play.New(play.Config{Key: key, Dialects: dialects, TrustedProxies: a.cfg.TrustedProxies}); err != nil {
 			return err
 		}
 	}

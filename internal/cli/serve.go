@@ -21,7 +21,7 @@ type serveCommand struct {
 	PublicURL      string    `name:"public-url" env:"CALLBOARD_PUBLIC_URL" placeholder:"URL" group:"API:" help:"How clients reach the server. Default http://, or https:// with --tls-cert, and the listen address."`
 	TLSCert        string    `name:"tls-cert" type:"existingfile" env:"CALLBOARD_TLS_CERT" placeholder:"FILE" group:"API:" help:"Serve https with this certificate chain, in PEM."`
 	TLSKey         string    `name:"tls-key" type:"existingfile" env:"CALLBOARD_TLS_KEY" placeholder:"FILE" group:"API:" help:"The certificate's key, in PEM."`
-	TrustedProxies []network `env:"CALLBOARD_TRUSTED_PROXIES" placeholder:"CIDR" group:"API:" help:"Proxies whose X-Forwarded-For is believed, for the log."`
+	TrustedProxies []network `env:"CALLBOARD_TRUSTED_PROXIES" placeholder:"CIDR" group:"API:" help:"Proxies whose X-Forwarded-For is believed, for the log and for what one client may do in Play."`
 	NoPlay         bool      `name:"no-play" env:"CALLBOARD_NO_PLAY" group:"API:" help:"Have no Play: no inboxes at which anybody may try webhooks."`
 	DebugListen    string    `env:"CALLBOARD_DEBUG_LISTEN" placeholder:"HOST:PORT" group:"API:" help:"Serve profiles (net/http/pprof) here. Keep it on loopback."`
 

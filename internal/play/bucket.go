@@ -32,7 +32,18 @@ func (b *bucket) full(now time.Time, rate float64) bool {
 // maxClients bounds how many clients' rates are known apart. Those that come when as many have just been here share one.
 const maxClients = 4096
 
-// limiter holds clients to a rate, by address: a network of IPv6 that one household has counts as one.
+// networkOf is what clients are told apart by: a network of IPv6 that one household has counts as one. Addresses that are not
+// known share the zero value.
+func networkOf(client netip.Addr) netip.Prefix {
+	bits := 64
+	if client.Is4() {
+		bits = 32
+	}
+	network, _ := client.Prefix(bits)
+	return network
+}
+
+// limiter holds clients to a rate.
 type limiter struct {
 	rate, burst float64
 	clients     map[netip.Prefix]*bucket
@@ -40,16 +51,11 @@ type limiter struct {
 }
 
 // take uses a client's token; false = there is none.
-func (l *limiter) take(client netip.Addr, now time.Time) bool {
+func (l *limiter) take(client netip.Prefix, now time.Time) bool {
 	if l.clients == nil {
 		l.clients = map[netip.Prefix]*bucket{}
 	}
-	bits := 64
-	if client.Is4() {
-		bits = 32
-	}
-	network, _ := client.Prefix(bits) // an address that is not known has none, and so shares one
-	b, known := l.clients[network]
+	b, known := l.clients[client]
 	if !known {
 		if len(l.clients) >= maxClients {
 			l.sweep(now)
@@ -58,7 +64,7 @@ func (l *limiter) take(client netip.Addr, now time.Time) bool {
 			return l.others.take(now, l.rate, l.burst)
 		}
 		b = &bucket{}
-		l.clients[network] = b
+		l.clients[client] = b
 	}
 	return b.take(now, l.rate, l.burst)
 }
@@ -69,5 +75,33 @@ func (l *limiter) sweep(now time.Time) {
 		if b.full(now, l.rate) {
 			delete(l.clients, network)
 		}
+	}
+}
+
+// tally counts what is under way, in all and of each client.
+type tally struct {
+	most, ofOne int
+	all         int
+	clients     map[netip.Prefix]int // none of 0, so that it is no larger than most
+}
+
+// enter counts one more; false = there is no room for it.
+func (t *tally) enter(client netip.Prefix) bool {
+	if t.all >= t.most || t.clients[client] >= t.ofOne {
+		return false
+	}
+	if t.clients == nil {
+		t.clients = map[netip.Prefix]int{}
+	}
+	t.all++
+	t.clients[client]++
+	return true
+}
+
+// leave takes back one that entered.
+func (t *tally) leave(client netip.Prefix) {
+	t.all--
+	if t.clients[client]--; t.clients[client] == 0 {
+		delete(t.clients, client)
 	}
 }

@@ -60,6 +60,18 @@ const (
 	allUnderWay    = 256 // strangers' requests: each may hold a body while it is read
 
 	creationRate, creationBurst = 0.5, 30 // inboxes in a second, and at once, of one client
+)
+
+// Bounds of one client, by address: parts of those of the process, so that nobody who is slow keeps all others out.
+const (
+	clientViewers  = 32
+	clientReaders  = 8
+	clientUnderWay = 32 // as of one inbox
+)
+
+const (
+	// bodyTimeout is how long a stranger may take to send a body.
+	bodyTimeout = 10 * time.Second
 
 	// idle is how long nobody has used an inbox before it makes room for another, unless it holds nothing.
 	idle = time.Hour
@@ -73,6 +85,8 @@ type Config struct {
 	MaxInboxes int
 	// MaxBytes bounds all that came in and is kept; default 64 MiB. The oldest of the largest inbox goes first.
 	MaxBytes int
+	// TrustedProxies are those whose X-Forwarded-For is believed; default none.
+	TrustedProxies []netip.Prefix
 }
 
 // Hub holds the inboxes of a process. It is safe for concurrent use.
@@ -81,6 +95,7 @@ type Hub struct {
 	verifier *verifier
 	maxBoxes int
 	maxBytes int
+	proxies  []netip.Prefix
 	base     atomic.Pointer[string] // the public URL; nil before Open
 	closing  chan struct{}          // closed by Close
 
@@ -88,9 +103,9 @@ type Hub struct {
 	closed    bool
 	boxes     map[string]*box // by name
 	bytes     int             // that all boxes hold
-	viewers   int
-	readers   int
-	underWay  int
+	viewers   tally
+	readers   tally
+	underWay  tally
 	creations limiter
 }
 
@@ -110,6 +125,10 @@ func New(cfg Config) (*Hub, error) {
 	}
 	return &Hub{
 		names: names{key}, verifier: v, closing: make(chan struct{}), boxes: map[string]*box{},
+		proxies:  cfg.TrustedProxies,
+		viewers:  tally{most: allViewers, ofOne: clientViewers},
+		readers:  tally{most: allReaders, ofOne: clientReaders},
+		underWay: tally{most: allUnderWay, ofOne: clientUnderWay},
 		maxBoxes: cmp.Or(cfg.MaxInboxes, defaultInboxes), maxBytes: cmp.Or(cfg.MaxBytes, defaultBytes),
 		creations: limiter{rate: creationRate, burst: creationBurst},
 	}, nil
@@ -165,7 +184,7 @@ type Inbox struct {
 // Create makes an inbox for a client, who is known by its address.
 func (h *Hub) Create(client netip.Addr) (Inbox, error) {
 	h.mu.Lock()
-	allowed := h.creations.take(client, time.Now())
+	allowed := h.creations.take(networkOf(client), time.Now())
 	h.mu.Unlock()
 	if !allowed {
 		return Inbox{}, errCreation
@@ -175,14 +194,14 @@ func (h *Hub) Create(client netip.Addr) (Inbox, error) {
 
 // Read lets a client read an inbox by View, until it has ended with what View gave: clients that are slow would hold more
 // than the Hub is bounded to.
-func (h *Hub) Read(key string) (end func(), err error) {
+func (h *Hub) Read(key string, client netip.Addr) (end func(), err error) {
+	network := networkOf(client)
 	var read *box
 	if err := h.with(key, func(b *box) error {
-		if b.readers >= maxReaders || h.readers >= allReaders {
+		if b.readers >= maxReaders || !h.readers.enter(network) {
 			return errReaders
 		}
 		b.readers++
-		h.readers++
 		read = b
 		return nil
 	}); err != nil {
@@ -192,7 +211,7 @@ func (h *Hub) Read(key string) (end func(), err error) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		read.readers--
-		h.readers--
+		h.readers.leave(network)
 	}, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -277,7 +278,7 @@ func TestRates(t *testing.T) {
 		if got := b.post(nil); got.Code != http.StatusTooManyRequests || got.Header().Get("Retry-After") != "1" {
 			t.Errorf("one more: %d %v", got.Code, got.Header())
 		}
-		if _, err := b.h.Send(b.key, play.Sending{}); kindOf(err) != errs.TooMany {
+		if _, err := b.h.Send(b.key, client(1), play.Sending{}); kindOf(err) != errs.TooMany {
 			t.Errorf("sent by its viewer: %v", err)
 		}
 		for range 1000 {
@@ -316,6 +317,124 @@ func TestUnderWay(t *testing.T) {
 		if got := b.post(nil); got.Code != 200 {
 			t.Errorf("afterwards: %d", got.Code)
 		}
+	})
+}
+
+// from says whose request it is.
+func from(addr string) func(*http.Request) {
+	return func(r *http.Request) { r.RemoteAddr = addr + ":4711" }
+}
+
+// TestClients: one client who is slow, over however many inboxes, keeps no other out. A proxy that is trusted says who
+// the client is, and nobody else does.
+func TestClients(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t, func(c *play.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} })
+		var boxes []box
+		delay := 10 * time.Second
+		for range 8 {
+			b := newBox(t, h)
+			b.set(play.Change{Delay: &delay})
+			boxes = append(boxes, b)
+		}
+		claiming := func(r *http.Request) { r.Header.Set("X-Forwarded-For", "198.51.100.7") }
+		var wait sync.WaitGroup
+		for i := range 32 {
+			wait.Go(func() { boxes[i%8].post(nil, from("192.0.2.1")) })
+		}
+		synctest.Wait()
+		if got := boxes[0].post(nil, from("192.0.2.1"), claiming); got.Code != http.StatusTooManyRequests {
+			t.Errorf("one more of the client: %d", got.Code)
+		}
+		for _, other := range []func(*http.Request){from("192.0.2.2"), from("10.0.0.1")} {
+			wait.Go(func() {
+				if got := boxes[0].post(nil, other, claiming); got.Code != 200 {
+					t.Errorf("another client: %d", got.Code)
+				}
+			})
+		}
+		wait.Wait()
+
+		var last *eye
+		for i := range 32 {
+			last, _ = boxes[i%8].watch("")
+		}
+		r := httptest.NewRequest(http.MethodGet, "/", nil) // of the same client
+		if err := h.Stream(httptest.NewRecorder(), r, boxes[0].key); kindOf(err) != errs.TooMany {
+			t.Errorf("one page more of the client: %v", err)
+		}
+		last.close()
+		<-last.ended
+		boxes[7].watch("")
+
+		for i := range 9 {
+			_, err := h.Read(boxes[i%8].key, client(1))
+			if (kindOf(err) == errs.TooMany) != (i == 8) {
+				t.Errorf("reading for the time %d: %v", i+1, err)
+			}
+		}
+		if _, err := h.Read(boxes[0].key, client(2)); err != nil {
+			t.Errorf("another client reads: %v", err)
+		}
+	})
+}
+
+// door is a listener for one connection.
+type door struct {
+	conns  chan net.Conn
+	closed chan struct{}
+}
+
+func (d door) Accept() (net.Conn, error) {
+	select {
+	case c := <-d.conns:
+		return c, nil
+	case <-d.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (d door) Close() error   { close(d.closed); return nil }
+func (d door) Addr() net.Addr { return &net.UnixAddr{} }
+
+// TestSlowBody: who sends a body slowly is answered after 10 s; who waits for an answer is not cut off by that.
+func TestSlowBody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBox(t, newHub(t))
+		delay := 25 * time.Second
+		b.set(play.Change{Delay: &delay})
+		mux := http.NewServeMux()
+		mux.Handle(play.Path+"{inbox}", b.h)
+		d := door{make(chan net.Conn), make(chan struct{})}
+		server := &http.Server{Handler: mux, ReadTimeout: time.Minute}
+		var wait sync.WaitGroup
+		wait.Go(func() { _ = server.Serve(d) })
+		for _, row := range []struct {
+			body   string
+			length int
+			status int
+			after  time.Duration
+		}{{"half", 8, http.StatusBadRequest, 10 * time.Second}, {"complete", 8, http.StatusOK, delay}, {"", 0, http.StatusOK, delay}} {
+			ours, theirs := net.Pipe()
+			d.conns <- theirs
+			begun := time.Now()
+			wait.Go(func() {
+				_, _ = fmt.Fprintf(ours, "POST %s%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", play.Path, b.name, row.length, row.body)
+			})
+			res, err := http.ReadResponse(bufio.NewReader(ours), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = res.Body.Close()
+			if took := time.Since(begun); res.StatusCode != row.status || took != row.after {
+				t.Errorf("body %q: %d after %v", row.body, res.StatusCode, took)
+			}
+			_ = ours.Close()
+		}
+		_ = server.Close()
+		wait.Wait()
 	})
 }
 
@@ -546,7 +665,7 @@ func TestTogether(t *testing.T) {
 				b.view()
 			}
 			_ = h.Clear(b.key)
-			_, _ = h.Send(b.key, play.Sending{Sign: true, Body: []byte("x")})
+			_, _ = h.Send(b.key, client(1), play.Sending{Sign: true, Body: []byte("x")})
 		})
 	}
 	wait.Wait()
@@ -725,28 +844,28 @@ func TestReaders(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
 	var ends []func()
-	for range 8 {
+	for i := range 8 {
 		b := newBox(t, h)
 		for range 4 {
-			end, err := h.Read(b.key)
+			end, err := h.Read(b.key, client(i))
 			if err != nil {
 				t.Fatal(err)
 			}
 			ends = append(ends, end)
 		}
-		if _, err := h.Read(b.key); kindOf(err) != errs.TooMany {
+		if _, err := h.Read(b.key, client(1)); kindOf(err) != errs.TooMany {
 			t.Errorf("one more of an inbox: %v", err)
 		}
 	}
 	b := newBox(t, h)
-	if _, err := h.Read(b.key); kindOf(err) != errs.TooMany {
+	if _, err := h.Read(b.key, client(1)); kindOf(err) != errs.TooMany {
 		t.Errorf("one more of the process: %v", err)
 	}
 	ends[0]()
-	if _, err := h.Read(b.key); err != nil {
+	if _, err := h.Read(b.key, client(1)); err != nil {
 		t.Errorf("when one has ended: %v", err)
 	}
-	if _, err := h.Read("made up"); kindOf(err) != errs.NotFound {
+	if _, err := h.Read("made up", client(1)); kindOf(err) != errs.NotFound {
 		t.Errorf("of no inbox: %v", err)
 	}
 }

@@ -3,6 +3,7 @@ package play
 import (
 	"crypto/rand"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"unicode"
@@ -25,7 +26,7 @@ type Sending struct {
 
 // Send puts a request into an inbox as if it had come in by POST. It gives the request's id. What is wrong with it is
 // said by field.
-func (h *Hub) Send(key string, s Sending) (string, error) {
+func (h *Hub) Send(key string, client netip.Addr, s Sending) (string, error) {
 	header, err := s.header()
 	if err != nil {
 		return "", err
@@ -34,11 +35,12 @@ func (h *Hub) Send(key string, s Sending) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	b, err := h.enter(name, made)
+	network := networkOf(client)
+	b, err := h.enter(name, made, network)
 	if err != nil {
 		return "", err
 	}
-	defer h.leave(b)
+	defer h.leave(b, network)
 	in := &Delivery{Method: http.MethodPost, Header: header, Body: s.Body}
 	if s.Sign {
 		h.mu.Lock()

@@ -2,6 +2,7 @@ package play
 
 import (
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -53,11 +54,12 @@ func (h *Hub) Stream(w http.ResponseWriter, r *http.Request, key string) error {
 		after = r.URL.Query().Get("after")
 	}
 	v := &viewer{woken: make(chan struct{}, 1)}
-	b, hello, err := h.join(key, v, after)
+	client := networkOf(web.ClientAddr(r, h.proxies))
+	b, hello, err := h.join(key, v, client, after)
 	if err != nil {
 		return err
 	}
-	defer h.part(b, v)
+	defer h.part(b, v, client)
 	s := web.OpenEventStream(w)
 	defer s.Close()
 	if s.Send(web.StreamEvent{Name: eventHello, Data: hello}) == nil {
@@ -66,18 +68,17 @@ func (h *Hub) Stream(w http.ResponseWriter, r *http.Request, key string) error {
 	return nil
 }
 
-// join adds a viewer, who has seen everything up to the event with the id after.
-func (h *Hub) join(key string, v *viewer, after string) (joined *box, hello Hello, err error) {
+// join adds a viewer of a client, who has seen everything up to the event with the id after.
+func (h *Hub) join(key string, v *viewer, client netip.Prefix, after string) (joined *box, hello Hello, err error) {
 	err = h.with(key, func(b *box) error {
 		switch {
 		case h.closed:
 			return errClosing
-		case len(b.viewers) >= maxViewers || h.viewers >= allViewers:
+		case len(b.viewers) >= maxViewers || !h.viewers.enter(client):
 			return errViewers
 		}
 		v.seen, hello = b.resume(after)
 		b.viewers[v] = struct{}{}
-		h.viewers++
 		joined = b
 		v.woken <- struct{}{} // to see what is there
 		return nil
@@ -85,11 +86,11 @@ func (h *Hub) join(key string, v *viewer, after string) (joined *box, hello Hell
 	return joined, hello, err
 }
 
-func (h *Hub) part(b *box, v *viewer) {
+func (h *Hub) part(b *box, v *viewer, client netip.Prefix) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(b.viewers, v)
-	h.viewers--
+	h.viewers.leave(client)
 }
 
 // resume finds what a client has seen of an inbox. One that comes for the first time sees what comes from now on; one

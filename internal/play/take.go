@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -188,14 +190,15 @@ func (h *Hub) admit(w http.ResponseWriter, r *http.Request) (Answer, error) {
 	case expired(made):
 		return gone, nil
 	}
-	b, err := h.enter(name, made)
+	client := networkOf(web.ClientAddr(r, h.proxies))
+	b, err := h.enter(name, made, client)
 	if err != nil {
 		return Answer{}, err
 	}
-	defer h.leave(b)
+	defer h.leave(b, client)
 	in := &Delivery{Method: r.Method, Header: withHost(r)}
 	in.Path, in.Query = Below(r)
-	if err := in.read(w, r); err != nil {
+	if err := in.readInTime(w, r); err != nil {
 		return Answer{}, err
 	}
 	answer, delay, err := h.take(name, in)
@@ -208,29 +211,43 @@ func (h *Hub) admit(w http.ResponseWriter, r *http.Request) (Answer, error) {
 	return answer, h.wait(r.Context(), delay)
 }
 
-// enter counts a stranger's request in.
-func (h *Hub) enter(name string, made time.Time) (*box, error) {
+// enter counts a client's request in.
+func (h *Hub) enter(name string, made time.Time, client netip.Prefix) (*box, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	b, err := h.box(name, made)
 	switch {
 	case err != nil:
 		return nil, err
-	case b.underWay >= maxUnderWay || h.underWay >= allUnderWay:
+	case b.underWay >= maxUnderWay:
 		return nil, errBusy
 	case !b.arrivals.take(time.Now(), requestRate, requestBurst):
 		return nil, errRate
+	case !h.underWay.enter(client):
+		return nil, errBusy
 	}
 	b.underWay++
-	h.underWay++
 	return b, nil
 }
 
-func (h *Hub) leave(b *box) {
+func (h *Hub) leave(b *box, client netip.Prefix) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	b.underWay--
-	h.underWay--
+	h.underWay.leave(client)
+}
+
+// readInTime reads the body, of a sender who must not be slow. The deadline stays where the body is not read to its end,
+// since the server then reads on.
+func (in *Delivery) readInTime(w http.ResponseWriter, r *http.Request) error {
+	rc := http.NewResponseController(w)
+	_ = rc.SetReadDeadline(time.Now().Add(bodyTimeout)) // not every ResponseWriter has deadlines
+	err := in.read(w, r)
+	if err == nil && !in.partial() {
+		// While a request waits for its delay the server watches the connection: a deadline would end the request.
+		_ = rc.SetReadDeadline(time.Time{})
+	}
+	return err
 }
 
 // read reads the body. One that is too large is read as far as it is kept; Size then says how large it is, or that it is
@@ -253,8 +270,11 @@ func (in *Delivery) read(w http.ResponseWriter, r *http.Request) error {
 }
 
 func broken(err error) error {
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return errs.Wrap(errs.Malformed, err, "The body took longer than 10 seconds to arrive")
 	}
 	return errs.Wrap(errs.Malformed, err, "The body breaks off")
 }

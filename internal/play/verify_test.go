@@ -257,13 +257,13 @@ func TestSend(t *testing.T) {
 			sent = append(sent, play.Header{Name: strings.ToLower(key), Value: values[0]})
 		}
 		edited := bodies[name] + " "
-		if _, err := b.h.Send(b.key, play.Sending{Headers: sent, Body: []byte(edited)}); err != nil {
+		if _, err := b.h.Send(b.key, client(1), play.Sending{Headers: sent, Body: []byte(edited)}); err != nil {
 			t.Fatal(err)
 		}
 		if got := b.newest(); got.Body != edited || (got.Verification.Verdict == play.Valid) != (name == "iotum") {
 			t.Errorf("%s, edited: %+v", name, got)
 		}
-		if _, err := b.h.Send(b.key, play.Sending{Headers: sent, Body: []byte(edited), Sign: true}); err != nil {
+		if _, err := b.h.Send(b.key, client(1), play.Sending{Headers: sent, Body: []byte(edited), Sign: true}); err != nil {
 			t.Fatal(err)
 		}
 		want(t, name+", signed afresh", b.newest().Verification, name, play.Valid, "")
@@ -271,7 +271,7 @@ func TestSend(t *testing.T) {
 			t.Errorf("signed afresh it has another id: %v", id)
 		}
 		b.set(play.Change{Dialect: &name})
-		if _, err := b.h.Send(b.key, play.Sending{Body: []byte(edited), Sign: true}); err != nil {
+		if _, err := b.h.Send(b.key, client(1), play.Sending{Body: []byte(edited), Sign: true}); err != nil {
 			t.Fatal(err)
 		}
 		want(t, name+", made up", b.newest().Verification, name, play.Valid, "")

@@ -3,6 +3,7 @@ package restapi
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -90,10 +91,13 @@ func (a *api) registerPlayStream(op huma.Operation) {
 // private keeps an answer that holds or goes by a key out of caches.
 func (c *call) private() { c.w.Header().Set("Cache-Control", "no-store") }
 
+// client is who calls, by address.
+func (a *api) client(c *call) netip.Addr { return web.ClientAddr(c.r, a.TrustedProxies) }
+
 // createPlay answers POST /play.
 func (a *api) createPlay(_ context.Context, c *call, _ *struct{}) (*answer[play.Inbox], error) {
 	c.private()
-	made, err := a.Play.Create(web.ClientAddr(c.r, a.TrustedProxies))
+	made, err := a.Play.Create(a.client(c))
 	return &answer[play.Inbox]{made}, err
 }
 
@@ -104,7 +108,7 @@ const readTimeout = 20 * time.Second
 // read at a time, and none for long.
 func (a *api) getPlay(_ context.Context, c *call, in *PlayPath) (*answer[play.Inbox], error) {
 	c.private()
-	end, err := a.Play.Read(in.Key)
+	end, err := a.Play.Read(in.Key, a.client(c))
 	if err != nil {
 		return nil, err
 	}
@@ -167,6 +171,6 @@ func (a *api) sendPlay(_ context.Context, c *call, in *struct {
 		}
 		sending.Body = in.Body.BodyBase64
 	}
-	id, err := a.Play.Send(in.Key, sending)
+	id, err := a.Play.Send(in.Key, a.client(c), sending)
 	return &answer[PlaySent]{PlaySent{id}}, err
 }
