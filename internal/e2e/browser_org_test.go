@@ -186,8 +186,8 @@ func TestBrowserPortal(t *testing.T) {
 	setSettings(t, s, `{"portal":{"allowedOrigins":["https://elsewhere.example.com"]}}`)
 	refused := openBrowser(t)
 	refused.Allow(s.URL)
-	refused.Open(host.URL)
-	kit.Eventually(t, "the frame to be refused", func() bool {
+	kit.Eventually(t, "the frame to be refused", func() bool { // who may frame it is remembered for some seconds
+		refused.Open(host.URL)
 		return slices.ContainsFunc(refused.Complaints(), func(text string) bool { return strings.Contains(text, "frame-ancestors") })
 	})
 	refused.Tolerate("frame-ancestors|" + s.URL)

@@ -306,8 +306,8 @@ func TestBrowserPlayHostile(t *testing.T) {
 func TestBrowserNoPlay(t *testing.T) {
 	needBrowser(t)
 	t.Parallel()
-	p := openBrowser(t)
 	s := start(t, kit.Config{Args: []string{"--no-play"}})
+	p := openBrowser(t)
 	p.Tolerate("404")
 	p.Open(s.URL + "/play")
 	p.See("Play is switched off on this server")

@@ -107,8 +107,8 @@ func TestBrowserFirstStart(t *testing.T) {
 func TestBrowserLinkWorksOnce(t *testing.T) {
 	needBrowser(t)
 	t.Parallel()
-	first, second := openBrowser(t), openBrowser(t)
 	s := start(t, kit.Config{})
+	first, second := openBrowser(t), openBrowser(t)
 	once := link(t, s)
 	first.Open(once)
 	first.Await("button", "Sign out")
