@@ -210,7 +210,7 @@ func (s *stage) register(ctx context.Context) (err error) {
 // open starts a receiver and makes its endpoint.
 func (s *stage) open(ctx context.Context, receiver int) error {
 	t := s.targets[receiver]
-	in := endpointIn{Description: t.does, Dialect: t.speech.dialect}
+	in := endpointIn{Description: t.title(), Dialect: t.speech.dialect}
 	secret, err := s.secret(ctx, t, &in)
 	if err != nil {
 		return err

@@ -58,7 +58,7 @@ func (s *stage) show(ctx context.Context, t *target) (*showcase, error) {
 	if err := s.api.post(ctx, "/play", struct{}{}, &box); err != nil {
 		return nil, err
 	}
-	in := endpointIn{URL: box.URL, Description: "shows what it gets, at /play", Dialect: t.speech.dialect}
+	in := endpointIn{URL: box.URL, Description: "Shows on Play what it gets in " + t.speech.dialect, Dialect: t.speech.dialect}
 	secret, err := s.secret(ctx, t, &in)
 	if err != nil {
 		return nil, err

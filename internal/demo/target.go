@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -122,6 +123,9 @@ func (w *statusWriter) WriteHeader(status int) {
 	w.status = status
 	w.ResponseWriter.WriteHeader(status)
 }
+
+// title is what the target does, as the dashboard's lists show it.
+func (t *target) title() string { return strings.ToUpper(t.does[:1]) + t.does[1:] }
 
 func (t *target) url() string { return "http://" + t.listener.Addr().String() + "/webhooks" }
 
