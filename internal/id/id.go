@@ -90,7 +90,8 @@ func AtTime(t time.Time) ID {
 // Codec turns ids into external text and back under one installation's key.
 // It is safe for concurrent use.
 type Codec struct {
-	macs sync.Pool
+	macs   sync.Pool
+	sealer *sealer
 }
 
 // NewCodec makes a codec. The key is KeyBytes random bytes that are kept in the
@@ -100,7 +101,11 @@ func NewCodec(key []byte) (*Codec, error) {
 		return nil, errors.New("id key must be 32 bytes")
 	}
 	key = append([]byte(nil), key...)
-	c := &Codec{}
+	s, err := newSealer(key)
+	if err != nil {
+		return nil, err
+	}
+	c := &Codec{sealer: s}
 	c.macs.New = func() any { return hmac.New(sha256.New, key) }
 	return c, nil
 }

@@ -3,14 +3,12 @@ package restapi
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/feed"
-	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/web"
 )
 
@@ -88,7 +86,7 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	after, err := a.streamPosition(r)
+	after, lost, err := a.streamPosition(r)
 	if err != nil {
 		return err
 	}
@@ -97,7 +95,7 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer l.Close()
-	s := &follower{api: a, listener: l, out: web.OpenEventStream(w), at: l.Start}
+	s := &follower{api: a, listener: l, out: web.OpenEventStream(w), at: l.Start, lost: lost}
 	defer s.out.Close()
 	s.follow(r.Context(), func(ctx context.Context) error {
 		now, err := a.listensTo(ctx, r, accessRead)
@@ -115,11 +113,12 @@ type follower struct {
 	listener *feed.Listener
 	out      *web.EventStream
 	at       feed.Position
+	lost     bool // what the client had seen is not known
 }
 
 // follow writes what the listener is told until the stream ends.
 func (s *follower) follow(ctx context.Context, allowed func(context.Context) error) {
-	if s.out.Send(s.hello(s.listener.Resumed, s.listener.Missed)) != nil {
+	if s.out.Send(s.hello(s.listener.Resumed, s.listener.Missed || s.lost)) != nil {
 		return
 	}
 	// due is when the next change may be told; until then topics gather.
@@ -178,52 +177,28 @@ func (a *api) showStreamAttempt(at *feed.Attempt) StreamAttempt {
 	return StreamAttempt{a.showDeliveryRow(&at.Row, &at.Attempt), a.showDeliveryAttempt(&at.Attempt)}
 }
 
-// noEvent is the id of a stream in which nothing has happened yet.
-const noEvent = "0"
-
-// streamID is a position as text: the ids in it, as those of attempts.
-func (a *api) streamID(at feed.Position) string {
-	ids := at.IDs()
-	if len(ids) == 0 {
-		return noEvent
-	}
-	texts := make([]string, len(ids))
-	for i := range ids {
-		texts[i] = a.Codec.Encode(id.Attempt, ids[i])
-	}
-	return strings.Join(texts, ".")
-}
+// streamID is a position as text. It is sealed: a position is made of the newest attempts of all
+// apps, of which nobody else is told.
+func (a *api) streamID(at feed.Position) string { return a.Codec.Seal(at.IDs()) }
 
 // streamPosition reads where a client wants to resume; nil = now. What a browser sends by
-// itself is not refused: a position that cannot be read, of another installation for
-// example, is an empty one, from which too much was missed.
-func (a *api) streamPosition(r *http.Request) (feed.Position, error) {
+// itself is not refused: of a position that cannot be read, of another installation for
+// example, nobody knows what came since. It is lost, and the stream begins now.
+func (a *api) streamPosition(r *http.Request) (after feed.Position, lost bool, err error) {
 	if text := web.LastEventID(r); text != "" {
-		at, _ := a.readPosition(text)
-		return at, nil
+		ids, ok := a.Codec.Unseal(text)
+		if !ok {
+			return nil, true, nil
+		}
+		return feed.At(ids), false, nil
 	}
 	text := r.URL.Query().Get("after")
 	if text == "" {
-		return nil, nil
+		return nil, false, nil
 	}
-	at, ok := a.readPosition(text)
+	ids, ok := a.Codec.Unseal(text)
 	if !ok {
-		return nil, invalid("is no id of an event of this stream", "query", "after")
+		return nil, false, invalid("is no id of an event of this stream", "query", "after")
 	}
-	return at, nil
-}
-
-func (a *api) readPosition(text string) (feed.Position, bool) {
-	if text == noEvent {
-		return feed.Position{}, true
-	}
-	parts := strings.Split(text, ".")
-	ids := make([]id.ID, len(parts))
-	for i, part := range parts {
-		var ok bool
-		if ids[i], ok = a.Codec.Decode(id.Attempt, part); !ok {
-			return feed.Position{}, false
-		}
-	}
-	return feed.At(ids), true
+	return feed.At(ids), false, nil
 }
