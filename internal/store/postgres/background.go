@@ -20,7 +20,7 @@ func (s *Store) RunningTasks(ctx context.Context) ([]store.Task, error) {
 }
 
 // failedOf are an endpoint's failed deliveries, in ascending order.
-const failedOf = `SELECT ` + deliveryColumns + ` FROM delivery WHERE failed IS NOT NULL AND app = $4 AND msg > $1 AND msg < $2 AND ep = $5
+const failedOf = `SELECT ` + deliveryColumns + ` FROM delivery WHERE reason <> 0 AND app = $4 AND msg > $1 AND msg < $2 AND ep = $5
 	ORDER BY app, msg, ep LIMIT $3`
 
 // DeliveriesOf gives an endpoint's deliveries in some of the states; see

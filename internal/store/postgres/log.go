@@ -58,7 +58,7 @@ func failedLog(order string) string {
 		than = ` < `
 	}
 	return `SELECT ` + logColumns + ` FROM delivery JOIN message ON message.id = delivery.msg
-		WHERE delivery.failed IS NOT NULL AND delivery.app = $4 AND delivery.msg > $1 AND delivery.msg < $2 AND (delivery.msg <> $5 OR delivery.ep` + than + `$6)
+		WHERE delivery.reason <> 0 AND delivery.app = $4 AND delivery.msg > $1 AND delivery.msg < $2 AND (delivery.msg <> $5 OR delivery.ep` + than + `$6)
 		ORDER BY delivery.app` + order + `, delivery.msg` + order + `, delivery.ep` + order + ` LIMIT $3`
 }
 
@@ -256,14 +256,14 @@ func (s *Store) Undelivered(ctx context.Context, app, since id.ID) ([]store.Unde
 const (
 	// failedByEndpoint counts the newest deliveries of an app that failed.
 	failedByEndpoint = `SELECT ep, count(*), min(msg) FROM (SELECT ep, msg FROM delivery
-		WHERE app = $1 AND failed IS NOT NULL AND msg >= $2 ORDER BY app DESC, msg DESC LIMIT $3) AS f GROUP BY ep`
+		WHERE app = $1 AND reason <> 0 AND msg >= $2 ORDER BY app DESC, msg DESC LIMIT $3) AS f GROUP BY ep`
 	// pendingByEndpoint counts each endpoint's pending deliveries, those that are due first.
 	pendingByEndpoint = `SELECT e.id, p.n, p.oldest FROM endpoint e CROSS JOIN LATERAL
 		(SELECT count(*) AS n, coalesce(min(msg), 0) AS oldest FROM (SELECT d.msg FROM delivery d
 			WHERE d.ep = e.id AND d.due IS NOT NULL AND d.msg >= $2 LIMIT $3) AS d) AS p
 		WHERE e.app = $1 AND NOT e.deleted ORDER BY e.id`
 	failedCount = `SELECT count(*) FROM (SELECT 1 FROM delivery
-		WHERE app = $1 AND failed IS NOT NULL AND msg > $2 AND msg < $3 AND ep = $4 LIMIT $5) AS f`
+		WHERE app = $1 AND reason <> 0 AND msg > $2 AND msg < $3 AND ep = $4 LIMIT $5) AS f`
 )
 
 // CountFailed counts an endpoint's failed deliveries of messages in [since, until), by the

@@ -123,9 +123,10 @@ func testSparseFilter(w *world) {
 		for range n / 9 {
 			m := w.message(app.ID)
 			d := pending(m, eps[0].ID, w.now)
-			d.State = delivery.Succeeded
+			ended(&d, delivery.Succeeded)
 			if len(c.Messages) == 7 && want.Message == 0 {
-				m.Type, m.Tags, d.State, want = "rare", []string{"rare"}, delivery.Failed, d
+				m.Type, m.Tags, want = "rare", []string{"rare"}, d
+				ended(&d, delivery.Failed)
 			}
 			c.Messages, c.Deliveries = append(c.Messages, m), append(c.Deliveries, d)
 		}

@@ -54,6 +54,14 @@ func (w *world) log(q store.LogQuery) []delivery.Key {
 // everyState is a state of deliveries after the other.
 var everyState = []delivery.State{delivery.Succeeded, delivery.Failed, delivery.Canceled, delivery.Pending}
 
+// ended sets the state of a delivery. What failed has a reason, and nothing else does.
+func ended(d *delivery.Delivery, state delivery.State) {
+	d.State, d.Reason = state, delivery.NoReason
+	if state == delivery.Failed {
+		d.Reason = delivery.Exhausted
+	}
+}
+
 // testLog lists over all endpoints: messages with many deliveries, one and none, in every
 // state, among another app's.
 func testLog(w *world) {
@@ -69,13 +77,13 @@ func testLog(w *world) {
 		c.Messages = append(c.Messages, m)
 		for n := range []int{0, 1, 7, 3}[i%4] {
 			d := pending(m, eps[n].ID, w.now.Add(time.Duration(100-i)*time.Second))
-			d.State = everyState[(i+n)%len(everyState)]
+			ended(&d, everyState[(i+n)%len(everyState)])
 			c.Deliveries = append(c.Deliveries, d)
 		}
 		stranger := w.message(other.ID)
 		c.Messages = append(c.Messages, stranger)
 		d := pending(stranger, others[0].ID, w.now)
-		d.State = everyState[i%len(everyState)]
+		ended(&d, everyState[i%len(everyState)])
 		c.Deliveries = append(c.Deliveries, d)
 	}
 	w.write(c)
@@ -253,7 +261,7 @@ func testUndelivered(w *world) {
 		for n := range 2 {
 			d := pending(m, eps[n].ID, w.now.Add(-time.Duration(i)*time.Minute)) // the newest are due first
 			if n == 0 && i >= 4 {
-				d.State = delivery.Failed
+				ended(&d, delivery.Failed)
 			}
 			if i == 0 {
 				d.State = delivery.Succeeded
@@ -263,7 +271,7 @@ func testUndelivered(w *world) {
 		stranger := w.message(other.ID)
 		c.Messages = append(c.Messages, stranger)
 		d := pending(stranger, others[0].ID, w.now)
-		d.State = delivery.Failed
+		ended(&d, delivery.Failed)
 		c.Deliveries = append(c.Deliveries, d)
 	}
 	w.write(c)
