@@ -104,8 +104,8 @@ func (a *api) registerDeliveries() {
 	handle(a, huma.Operation{
 		OperationID: "v1.delivery.undelivered", Method: http.MethodGet, Path: "/app/{app_id}/undelivered", Tags: []string{tagDeliveries},
 		Summary: "List the endpoints that miss something",
-		Description: "Of the messages of the last 30 days: what is pending and what failed, by endpoint. Up to 20,000 of each are counted, the newest of those " +
-			"that failed; where there are more, `pendingMore` and `failedMore` say so.",
+		Description: "Of the messages of the last 30 days: what is pending and what failed, by endpoint. Of what failed the newest 10,000 of the app are " +
+			"counted, and up to 10,000 pending ones of an endpoint, fewer in an app of more than four; where there are more, `pendingMore` and `failedMore` say so.",
 	}, accessRead, a.undelivered)
 }
 

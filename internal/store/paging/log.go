@@ -19,7 +19,11 @@ const maxLogScan = 2000
 const (
 	// MaxUndelivered is up to how many deliveries that failed, of an app, and that are pending, of
 	// an endpoint, are counted to say what is undelivered.
-	MaxUndelivered = 20_000
+	MaxUndelivered = 10_000
+	// maxPending is up to how many pending deliveries of an app are counted for that, and
+	// leastPending up to how many of an endpoint are all the same.
+	maxPending   = 40_000
+	leastPending = 100
 	// MaxFailed is up to how many deliveries are counted that a recovery would queue.
 	MaxFailed = 100_000
 )

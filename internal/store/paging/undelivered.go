@@ -11,6 +11,7 @@ import (
 type Undelivered struct {
 	byEndpoint map[id.ID]*store.Undelivered
 	order      []id.ID
+	share      int64
 }
 
 // NewUndelivered begins with nothing.
@@ -44,11 +45,18 @@ func (u *Undelivered) Failed(each func(note func(ep id.ID, n int64, oldest id.ID
 	return err
 }
 
-// Pending takes an endpoint's pending deliveries, of which the query looks at MaxUndelivered.
+// Share is up to how many pending deliveries of each of so many endpoints are counted. Where
+// many endpoints are behind at once, an answer soon matters more than how far each is behind.
+func (u *Undelivered) Share(endpoints int) int64 {
+	u.share = int64(min(max(maxPending/max(endpoints, 1), leastPending), MaxUndelivered))
+	return u.share
+}
+
+// Pending takes an endpoint's pending deliveries, of which the query looks at its Share.
 func (u *Undelivered) Pending(ep id.ID, n int64, oldest id.ID) {
 	if n > 0 {
 		row := u.of(ep)
-		row.Pending, row.PendingSince, row.PendingMore = n, oldest, n >= MaxUndelivered
+		row.Pending, row.PendingSince, row.PendingMore = n, oldest, n >= u.share
 	}
 }
 

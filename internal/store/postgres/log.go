@@ -243,7 +243,11 @@ func (s *Store) Undelivered(ctx context.Context, app, since id.ID) ([]store.Unde
 	}); err != nil {
 		return nil, err
 	}
-	rows, err := all(ctx, s, scan, pendingByEndpoint, int64(app), int64(since), paging.MaxUndelivered)
+	number, err := one(ctx, s, pgx.RowTo[int], endpointsOfApp, int64(app))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := all(ctx, s, scan, pendingByEndpoint, int64(app), int64(since), found.Share(number))
 	endpoints := make([]id.ID, len(rows))
 	for i, r := range rows {
 		endpoints[i] = id.ID(r.ep)
@@ -257,6 +261,7 @@ const (
 	// failedByEndpoint counts the newest deliveries of an app that failed.
 	failedByEndpoint = `SELECT ep, count(*), min(msg) FROM (SELECT ep, msg FROM delivery
 		WHERE app = $1 AND reason <> 0 AND msg >= $2 ORDER BY app DESC, msg DESC LIMIT $3) AS f GROUP BY ep`
+	endpointsOfApp = `SELECT count(*) FROM endpoint WHERE app = $1 AND NOT deleted`
 	// pendingByEndpoint counts each endpoint's pending deliveries, those that are due first.
 	pendingByEndpoint = `SELECT e.id, p.n, p.oldest FROM endpoint e CROSS JOIN LATERAL
 		(SELECT count(*) AS n, coalesce(min(msg), 0) AS oldest FROM (SELECT d.msg FROM delivery d

@@ -64,6 +64,7 @@ func TestPlans(t *testing.T) {
 		{"log_pending", "bigint, int", pendingOfApp, "1, 9", []string{"using endpoint_app", "using delivery_due"}, false},
 		{"log_attempts", "bigint[], bigint[]", lastAttempts, "'{1}', '{1}'", []string{"Index Scan Backward using attempt_pkey"}, false},
 		{"undelivered_failed", "bigint, bigint, int", failedByEndpoint, "1, 1, 9", []string{"Index Only Scan Backward using delivery_failed"}, true},
+		{"undelivered_endpoints", "bigint", endpointsOfApp, "1", []string{"using endpoint_app"}, false},
 		{"undelivered_pending", "bigint, bigint, int", pendingByEndpoint, "1, 1, 9", []string{"using endpoint_app", "using delivery_due"}, false},
 		{"count_failed", "bigint, bigint, bigint, bigint, int", failedCount, "1, 1, 9, 1, 9", []string{"Index Only Scan using delivery_failed"}, false},
 		{"failed_of", "bigint, bigint, int, bigint, bigint", failedOf, "1, 9, 9, 1, 1", []string{"Index Scan using delivery_failed"}, false},

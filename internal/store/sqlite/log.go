@@ -202,11 +202,12 @@ func (s *Store) Undelivered(ctx context.Context, app, since id.ID) ([]store.Unde
 		if err != nil {
 			return err
 		}
+		share := found.Share(len(endpoints))
 		for _, ep := range endpoints {
 			_, err := c.one(ctx, pendingCount, func(row []driver.Value) error {
 				found.Pending(ep, integer(row[0]), ident(row[1]))
 				return nil
-			}, int64(ep), int64(since), int64(paging.MaxUndelivered))
+			}, int64(ep), int64(since), share)
 			if err != nil {
 				return err
 			}
