@@ -23,7 +23,7 @@ func (a *api) registerCatalogPage() {
 	op := huma.Operation{
 		OperationID: "v1.public-catalog.markdown", Method: http.MethodGet, Path: "/catalog/{org_id}" + markdownEnding, Tags: []string{tagEventTypes},
 		Summary:     "Show an org's catalogue as Markdown",
-		Description: "Needs no token, and the org's setting `publicCatalog`: every event type with its description and a sample in each dialect, and how webhooks are verified.",
+		Description: "Needs no token, and the org's setting `publicCatalog`: every event type with its description and a sample in each dialect, and how webhooks are verified. It may be a minute old.",
 		Parameters:  pathParams("/catalog/{org_id}"),
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The catalogue", Content: map[string]*huma.MediaType{"text/markdown": {Schema: &huma.Schema{Type: huma.TypeString}}},
@@ -49,12 +49,18 @@ func (a *api) registerCatalogPage() {
 	})
 }
 
-// catalogMarkdown writes an org's catalogue, if it is public.
+// catalogMarkdown is an org's catalogue, if it is public. That is asked every time; the text
+// may be as old as a shelf keeps it.
 func (a *api) catalogMarkdown(ctx context.Context, org string) (string, error) {
 	r, err := a.public(ctx, org)
 	if err != nil {
 		return "", err
 	}
+	return a.pages.get(ctx, org, func(ctx context.Context) (string, error) { return a.writeCatalog(ctx, r) })
+}
+
+// writeCatalog writes the catalogue that a reader sees.
+func (a *api) writeCatalog(ctx context.Context, r *reader) (string, error) {
 	types, err := a.typesFor(ctx, r)
 	if err != nil {
 		return "", err

@@ -78,6 +78,7 @@ type api struct {
 	guard   *web.Guard
 	huma    huma.API
 	mux     *http.ServeMux
+	pages   *shelf // the catalogue as Markdown, by org
 }
 
 // Catalog are the event types that Callboard has by itself; *catalog.Catalog is the one
@@ -110,6 +111,7 @@ func New(cfg Config) (http.Handler, error) {
 		guard:   &web.Guard{Tokens: cfg.Tokens, Apps: cfg.Store, Codec: cfg.Codec, Cookies: cookies},
 		maker:   outgoing.Maker{Dialects: cfg.Dialects, UserAgent: cfg.UserAgent},
 		mux:     http.NewServeMux(),
+		pages:   newShelf(),
 	}
 	if cfg.Catalog != nil {
 		a.lexicon.Catalog = cfg.Catalog
