@@ -70,6 +70,34 @@ func (a App) Attendance(ctx context.Context, eventID string) (AttendanceReport, 
 	return report, err
 }
 
+// AttendanceTimeline is an event's attendance over time.
+type AttendanceTimeline struct {
+	Event AttendedEvent `json:"event"`
+	// AsOf is when it was looked up.
+	AsOf        time.Time         `json:"asOf"`
+	StepSeconds int64             `json:"stepSeconds"` // between two points
+	Points      []AttendancePoint `json:"data"`        // at most 500, in order of time
+}
+
+// AttendancePoint is attendance at an instant.
+type AttendancePoint struct {
+	At      time.Time `json:"at"`
+	Present int       `json:"present"` // registrations, those in several sessions counted once
+	Joined  int       `json:"joined"`  // since the point before
+	Left    int       `json:"left"`    // since the point before
+}
+
+// AttendanceTimeline reports how many attended an event at which time, from the first join to
+// the last leave or now. The server chooses the step.
+func (a App) AttendanceTimeline(ctx context.Context, eventID string) (AttendanceTimeline, error) {
+	var timeline AttendanceTimeline
+	path, err := a.at("event", eventID, "attendance", "timeline").path()
+	if err == nil {
+		err = a.client.Do(ctx, http.MethodGet, path, nil, &timeline)
+	}
+	return timeline, err
+}
+
 // AttendanceCSV writes the lines of the same report as a table, RFC 4180 with a header, as they
 // come from the server. After an error the table is not whole; it is not begun again once
 // something was written.

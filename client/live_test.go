@@ -99,6 +99,7 @@ func routes(t *testing.T, w *world) []route {
 			return err
 		}},
 		route{"GET/event/{event_id}/attendance", func(ctx context.Context) error { return errOf(a.Attendance(ctx, "e")) }},
+		route{"GET/event/{event_id}/attendance/timeline", func(ctx context.Context) error { return errOf(a.AttendanceTimeline(ctx, "e")) }},
 		route{"GET/conference/{conference_id}", func(ctx context.Context) error { return errOf(a.Conferences().Get(ctx, "k")) }},
 		route{"GET/conference", func(ctx context.Context) error { return hasOne(ctx, a.Conferences()) }},
 		route{"GET/conference/{conference_id}/participant", func(ctx context.Context) error {
@@ -262,7 +263,7 @@ func TestEmptyIDs(t *testing.T) {
 	a, ctx := c.App("a"), t.Context()
 	for _, err := range []error{
 		errOf(a.Events().Get(ctx, "")), errOf(a.Sessions("").Get(ctx, "s")), a.Contacts().Delete(ctx, ".."), a.Contacts().Associate(ctx, "c", "."),
-		errOf(c.App("").Events().Get(ctx, "e")), errOf(a.Attendance(ctx, "")), a.AttendanceCSV(ctx, "", nil), a.DetachSpeaker(ctx, "e", "", "c"),
+		errOf(c.App("").Events().Get(ctx, "e")), errOf(a.Attendance(ctx, "")), errOf(a.AttendanceTimeline(ctx, "")), a.AttendanceCSV(ctx, "", nil), a.DetachSpeaker(ctx, "e", "", "c"),
 		errOf(c.App("").Tell(ctx, client.Activity{Type: native.SessionJoined, Data: client.Attendance{}})),
 	} {
 		if err == nil || !strings.HasPrefix(err.Error(), "client: the id after ") {
