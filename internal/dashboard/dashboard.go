@@ -115,7 +115,10 @@ func isDrawn(path string) bool {
 	case "/", "/login", "/app", "/play", "/catalog":
 		return true
 	}
-	return strings.HasPrefix(path, "/app/") || strings.HasPrefix(path, "/catalog/") && !strings.HasSuffix(path, ".md")
+	inCatalog, ok := strings.CutPrefix(path, "/catalog/")
+	// An event type below an org may have any ending.
+	isMarkdown := strings.HasSuffix(inCatalog, ".md") && !strings.Contains(inCatalog, "/")
+	return strings.HasPrefix(path, "/app/") || ok && !isMarkdown
 }
 
 // ServeHTTP answers requests for paths that Serves.

@@ -109,7 +109,7 @@ func TestRoutes(t *testing.T) {
 		status int
 	}{
 		"/": {true, 200}, "/login": {true, 200}, "/login/": {true, 200}, "/app": {true, 200}, "/app/x": {true, 200}, "/app/x/deliveries/m/e": {true, 200},
-		"/play": {true, 200}, "/catalog/org_1": {true, 200}, "/catalog/org_1/a.b": {true, 200}, "/favicon.svg": {true, 200},
+		"/play": {true, 200}, "/catalog/org_1": {true, 200}, "/catalog/org_1/a.b": {true, 200}, "/catalog/org_1/a.md": {true, 200}, "/favicon.svg": {true, 200},
 		"/assets/a-123.js": {true, 200}, "/assets/gone.js": {true, 404}, "/assets/": {false, 404}, "/assets/../index.html": {true, 404},
 		"/catalog/org_1.md": {false, 0}, "/play/in/x": {false, 0}, "/play/x": {false, 0}, "/index.html": {false, 0}, "/api/v1/app": {false, 0},
 		"/docs": {false, 0}, "/metrics": {false, 0}, "/in/src_1": {false, 0}, "/v1/event/1": {false, 0}, "/applications": {false, 0}, "": {false, 0},
