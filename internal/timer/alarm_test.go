@@ -111,7 +111,8 @@ func TestOthersCommits(t *testing.T) {
 			if at := c.fired["now"]; at == 0 || at > 91*time.Second {
 				t.Errorf("what was due is found after %v", at)
 			}
-			if at := c.fired["in three minutes"]; at != 273*time.Second {
+			// A look that happened to be just before it puts off the next by up to a second.
+			if at := c.fired["in three minutes"]; at < 273*time.Second || at > 274*time.Second {
 				t.Errorf("what was due after 273 s fired after %v", at)
 			}
 		})
