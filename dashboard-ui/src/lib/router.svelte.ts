@@ -83,7 +83,7 @@ class Router {
 
 // The rest of the server's addresses, such as /docs, are other pages.
 function mine(path: string): boolean {
-  return path === '/' || path === '/login' || path === '/play' || path.startsWith('/app/') || (path.startsWith('/catalog/') && !path.endsWith('.md'))
+  return path === '/' || path === '/login' || path === '/play' || path.startsWith('/app/') || (path.startsWith('/catalog/') && !/^\/catalog\/[^/]+\.md$/.test(path))
 }
 
 export const router = new Router()
