@@ -23,5 +23,3 @@ const reasons: Record<string, string> = {
 export function disabledReason(endpoint: Pick<Endpoint, 'disabledReason'>): string {
   return endpoint.disabledReason ? (reasons[endpoint.disabledReason] ?? endpoint.disabledReason) : ''
 }
-
-export { dialectName } from './dialects'
