@@ -101,8 +101,10 @@ export async function send(method: string, path: string, call: Call = {}): Promi
   }
   if (response.ok) return response
   const failure = await readFailure(response)
-  if (response.status === 401 && !call.anonymous) unauthorized()
-  throw failure
+  if (response.status !== 401 || call.anonymous) throw failure
+  unauthorized()
+  // What the server says of the token is about signing in. Anything else waits until that is done.
+  throw path === '/auth/session' ? failure : new ApiError(401, failure.code, 'Your session had ended. Try again once you are signed in.')
 }
 
 async function readFailure(response: Response): Promise<ApiError> {

@@ -18,7 +18,7 @@ class Live {
       if (event.event !== 'hello') return this.#handle(event)
       const { resumed, missed } = event.data as { resumed: boolean; missed: boolean }
       // More may have happened than is told again: whatever is shown may be old.
-      if (missed || (connected && !resumed)) for (const { run } of this.#changes) run()
+      if (missed || (connected && !resumed)) this.refresh()
       connected = true
     })
     this.stream = stream
@@ -29,6 +29,11 @@ class Live {
       stream.stop()
       if (this.stream === stream) this.stream = undefined
     }
+  }
+
+  /** Has everything that is shown loaded again. */
+  refresh = () => {
+    for (const { run } of this.#changes) run()
   }
 
   #handle({ event, data }: StreamEvent) {

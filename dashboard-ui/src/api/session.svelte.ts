@@ -19,7 +19,7 @@ class SessionStore {
 
   constructor() {
     onUnauthorized(() => {
-      if (this.state === 'in') this.#leave('Your session has ended. Sign in again to go on.')
+      if (this.state === 'in') this.#interrupt()
     })
   }
 
@@ -49,7 +49,21 @@ class SessionStore {
 
   async signOut() {
     await api.session.end()
-    this.#leave(undefined)
+    useBearer(undefined)
+    this.value = undefined
+    this.state = 'out'
+    this.note = undefined
+  }
+
+  /** Whether the session ended by itself, in the middle of something that waits below the sign-in. */
+  get interrupted(): boolean {
+    return this.state === 'out' && this.value !== undefined
+  }
+
+  /** Whose session it is, as a text: pages of one are not for another. */
+  get who(): string {
+    const { org, app, readOnly, capabilities } = this.value ?? {}
+    return JSON.stringify([org, app?.id, readOnly, capabilities])
   }
 
   /** Whether the session may do what the capability names. The API decides; this only hides what it would refuse. */
@@ -89,11 +103,11 @@ class SessionStore {
     theme.brand(session.brand.accent)
   }
 
-  #leave(note: string | undefined) {
+  // What was known stays, so that the page keeps what was typed into it.
+  #interrupt() {
     useBearer(undefined)
-    this.value = undefined
     this.state = 'out'
-    this.note = note
+    this.note = 'Your session has ended. Sign in again to go on.'
   }
 }
 
