@@ -1,5 +1,6 @@
 // The one place that speaks HTTP. Signed in by a cookie that the page cannot see, or, inside of another page's frame, by
 // a token that lives in this module's memory and nowhere else.
+import { sentence } from '../lib/words'
 import type { Page } from './types'
 
 export type FieldError = { loc: string[]; msg: string; type: string }
@@ -35,10 +36,6 @@ export class ApiError extends Error {
     }
     return found
   }
-}
-
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 export function isAbort(error: unknown): boolean {

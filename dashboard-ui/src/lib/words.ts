@@ -106,3 +106,8 @@ export function bytes(n: number): string {
   if (n < 1_000_000) return `${(n / 1000).toFixed(1)} kB`
   return `${(n / 1_000_000).toFixed(1)} MB`
 }
+
+/** What the server says, as the begin of a sentence. */
+export function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
