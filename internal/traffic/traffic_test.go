@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -241,12 +242,12 @@ func TestLatency(t *testing.T) {
 			return 20 * time.Millisecond
 		},
 	} {
+		var all []time.Duration // drawn here: the source of chance is for one goroutine
+		for range 2000 {
+			all = append(all, draw())
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var all []time.Duration
-			for range 2000 {
-				all = append(all, draw())
-			}
 			latency := latencyOf(t, all)
 			slices.Sort(all)
 			for p, got := range map[float64]time.Duration{0.50: latency.P50, 0.95: latency.P95, 0.99: latency.P99} {
@@ -284,19 +285,37 @@ func latencyOf(t *testing.T, all []time.Duration) (latency traffic.Latency) {
 	return latency
 }
 
-// gate is a committer that may fail.
+// gate is a committer that may fail. What it is told and tells may be asked for meanwhile.
 type gate struct {
 	traffic.Submitter
-	err   error
-	units int
+	failing atomic.Bool
+	units   atomic.Int64
 }
 
 func (g *gate) Submit(ctx context.Context, u *commit.Unit) (commit.Result, error) {
-	g.units++
-	if g.err != nil {
-		return commit.Result{}, g.err
+	g.units.Add(1)
+	if g.failing.Load() {
+		return commit.Result{}, errors.New("on purpose")
 	}
 	return g.Submitter.Submit(ctx, u)
+}
+
+// journal is a log that may be read while it is written.
+type journal struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (j *journal) Write(line []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(line)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
 }
 
 // TestRun writes every few seconds, at once when there is much, and at the end; what cannot
@@ -309,7 +328,7 @@ func TestRun(t *testing.T) {
 		for range 5 {
 			eps = append(eps, e.Endpoint(app))
 		}
-		var log bytes.Buffer
+		var log journal
 		r := recorder(t, e, func(cfg *traffic.Config) { cfg.Enough, cfg.Logger = len(eps), slog.New(slog.NewTextHandler(&log, nil)) })
 		onDisk := func() int64 {
 			fresh := recorder(t, e) // which has nothing in memory
@@ -343,14 +362,14 @@ func TestRun(t *testing.T) {
 		count(5)
 		testenv.Advance(time.Millisecond)
 		want("much", 6)
-		g.err = errors.New("on purpose")
+		g.failing.Store(true)
 		count(5)
 		testenv.Advance(time.Minute)
 		want("while nothing can be written", 6)
-		if n := strings.Count(log.String(), "cannot be written"); n != 1 || g.units > 40 {
-			t.Errorf("told %d times, after %d units, of what cannot be written:\n%s", n, g.units, log.String())
+		if n := strings.Count(log.String(), "cannot be written"); n != 1 || g.units.Load() > 40 {
+			t.Errorf("told %d times, after %d units, of what cannot be written:\n%s", n, g.units.Load(), log.String())
 		}
-		g.err = nil
+		g.failing.Store(false)
 		testenv.Advance(10 * time.Second)
 		want("when it can be written again", 11)
 		count(2)
