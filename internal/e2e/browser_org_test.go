@@ -150,6 +150,7 @@ func TestBrowserPortal(t *testing.T) {
 
 	p := signIn(t, s)
 	p.Open(s.URL + "/app/" + app + "/developers")
+	p.Await("button", "Show signing token") // the last that is loaded
 	p.Click("button", "Make a portal link")
 	p.See("Made. It is shown only now")
 	link := browser.Eval[string](p, `document.querySelector("[data-portal-link]").textContent`)

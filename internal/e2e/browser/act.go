@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/dom"
@@ -40,10 +41,14 @@ func (s Scope) Click(role, name string) {
 	s.press(fmt.Sprintf("%s to click%s", g, s), g)
 }
 
-// press finds one of the targets and clicks it with the mouse.
+// stillFor is how long something stays where it is before it is clicked: a page that is still loading moves what is below.
+const stillFor = 100 * time.Millisecond
+
+// press finds one of the targets and clicks it with the mouse, once it stands still.
 func (s Scope) press(what string, targets ...target) {
 	s.page.t.Helper()
-	var at point
+	var at, before point
+	var since time.Time
 	s.await(what, func(ctx context.Context, object runtime.RemoteObjectID) error {
 		found, err := one(ctx, object, targets...)
 		if err != nil {
@@ -52,8 +57,16 @@ func (s Scope) press(what string, targets ...target) {
 		if found.disabled {
 			return errors.New("it is disabled")
 		}
-		at, err = place(ctx, found)
-		return err
+		if at, err = place(ctx, found); err != nil {
+			return err
+		}
+		if at != before {
+			before, since = at, time.Now()
+		}
+		if time.Since(since) < stillFor {
+			return errors.New("it does not stand still")
+		}
+		return nil
 	})
 	s.page.do(what, chromedp.MouseClickXY(at.x, at.y))
 }
