@@ -277,8 +277,7 @@ func (r *Runner) purge(ctx context.Context, t store.Task) (moved bool, err error
 	})
 }
 
-// purgeReceived removes what a deleted app's sources received. The cursor, which is a
-// message, stays.
+// purgeReceived removes what a deleted app's sources received.
 func (r *Runner) purgeReceived(ctx context.Context, t store.Task) (moved bool, err error) {
 	received, err := r.cfg.Store.AppReceived(ctx, t.App, stepRows)
 	if err != nil {
@@ -287,16 +286,10 @@ func (r *Runner) purgeReceived(ctx context.Context, t store.Task) (moved bool, e
 	if len(received) == 0 {
 		return r.purgeTraffic(ctx, t)
 	}
-	return r.submit(ctx, t, commit.Keys{}, func(v *commit.View, t store.Task) store.Task {
-		for _, k := range received {
-			v.EraseReceived(k)
-		}
-		t.Done += int64(len(received))
-		return t
-	})
+	return purgeRows(ctx, r, t, received, (*commit.View).EraseReceived)
 }
 
-// purgeTraffic removes the counts of a deleted app's attempts; the cursor stays.
+// purgeTraffic removes the counts of a deleted app's attempts.
 func (r *Runner) purgeTraffic(ctx context.Context, t store.Task) (moved bool, err error) {
 	keys, err := r.cfg.Store.AppTraffic(ctx, t.App, stepRows)
 	if err != nil {
@@ -305,9 +298,15 @@ func (r *Runner) purgeTraffic(ctx context.Context, t store.Task) (moved bool, er
 	if len(keys) == 0 {
 		return r.purgeObjects(ctx, t)
 	}
+	return purgeRows(ctx, r, t, keys, (*commit.View).EraseTraffic)
+}
+
+// purgeRows removes rows of a deleted app that nothing else changes. The cursor, which is a
+// message, stays.
+func purgeRows[K any](ctx context.Context, r *Runner, t store.Task, keys []K, erase func(*commit.View, K)) (moved bool, err error) {
 	return r.submit(ctx, t, commit.Keys{}, func(v *commit.View, t store.Task) store.Task {
 		for _, k := range keys {
-			v.EraseTraffic(k)
+			erase(v, k)
 		}
 		t.Done += int64(len(keys))
 		return t
