@@ -50,12 +50,9 @@ func (s Scope) press(what string, targets ...target) {
 	var at, before point
 	var since time.Time
 	s.await(what, func(ctx context.Context, object runtime.RemoteObjectID) error {
-		found, err := one(ctx, object, targets...)
+		found, err := enabled(ctx, object, targets...)
 		if err != nil {
 			return err
-		}
-		if found.disabled {
-			return errors.New("it is disabled")
 		}
 		if at, err = place(ctx, found); err != nil {
 			return err
@@ -69,6 +66,15 @@ func (s Scope) press(what string, targets ...target) {
 		return nil
 	})
 	s.page.do(what, chromedp.MouseClickXY(at.x, at.y))
+}
+
+// enabled finds the one element that fits one of the targets, if it may be used.
+func enabled(ctx context.Context, object runtime.RemoteObjectID, targets ...target) (match, error) {
+	found, err := one(ctx, object, targets...)
+	if err == nil && found.disabled {
+		err = errors.New("it is disabled")
+	}
+	return found, err
 }
 
 // point is a place in the viewport, in CSS pixels.
@@ -109,12 +115,9 @@ func (s Scope) Fill(label, text string) {
 	}
 	var typed bool
 	s.await(what, func(ctx context.Context, object runtime.RemoteObjectID) error {
-		found, err := one(ctx, object, targets...)
+		found, err := enabled(ctx, object, targets...)
 		if err != nil {
 			return err
-		}
-		if found.disabled {
-			return errors.New("it is disabled")
 		}
 		field, err := resolve(ctx, found.node, false)
 		if err != nil {
