@@ -360,20 +360,27 @@ func TestProfiles(t *testing.T) {
 	}
 }
 
+// slowReceiver gives a server an app a whose endpoint e tells of each request that arrived, and answers when it is told to.
+func slowReceiver(t *testing.T, a *app.App) (arrived <-chan struct{}, answer chan<- struct{}) {
+	t.Helper()
+	came, goOn := make(chan struct{}, 1), make(chan struct{}, 1)
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		came <- struct{}{}
+		<-goOn
+	}))
+	t.Cleanup(receiver.Close)
+	want(t, a, http.StatusCreated, http.MethodPost, "/api/v1/app", `{"name":"a","uid":"a"}`)
+	want(t, a, http.StatusCreated, http.MethodPost, "/api/v1/app/a/endpoint", fmt.Sprintf(`{"uid":"e","url":%q}`, receiver.URL))
+	return came, goOn
+}
+
 // TestOrderOfTheEnd stops a server while a client is sending a message and a receiver is taking another. The door closes
 // first; both are finished, and what came of them is on disk when Stop returns.
 func TestOrderOfTheEnd(t *testing.T) {
 	cfg := config(t)
-	arrived, answer := make(chan struct{}, 1), make(chan struct{})
-	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		arrived <- struct{}{}
-		<-answer
-	}))
-	t.Cleanup(receiver.Close)
 	a := started(t, cfg)
-	want(t, a, http.StatusCreated, http.MethodPost, "/api/v1/app", `{"name":"a","uid":"a"}`)
-	want(t, a, http.StatusCreated, http.MethodPost, "/api/v1/app/a/endpoint", fmt.Sprintf(`{"uid":"e","url":%q}`, receiver.URL))
+	arrived, answer := slowReceiver(t, a)
 	want(t, a, http.StatusAccepted, http.MethodPost, "/api/v1/app/a/msg", `{"eventType":"first","payload":{}}`)
 	<-arrived
 

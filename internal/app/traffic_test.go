@@ -2,10 +2,7 @@ package app_test
 
 import (
 	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"sync"
 	"testing"
 
@@ -27,16 +24,8 @@ func attemptsCounted(t *testing.T, a *app.App) (success, fail int) {
 // while a receiver is taking another one: both are in the chart of the next server.
 func TestCountsSurviveAStop(t *testing.T) {
 	cfg := config(t)
-	arrived, answer := make(chan struct{}), make(chan struct{}, 1)
-	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		arrived <- struct{}{}
-		<-answer
-	}))
-	t.Cleanup(receiver.Close)
 	a := started(t, cfg)
-	want(t, a, http.StatusCreated, http.MethodPost, "/api/v1/app", `{"name":"a","uid":"a"}`)
-	want(t, a, http.StatusCreated, http.MethodPost, "/api/v1/app/a/endpoint", fmt.Sprintf(`{"uid":"e","url":%q}`, receiver.URL))
+	arrived, answer := slowReceiver(t, a)
 	want(t, a, http.StatusAccepted, http.MethodPost, "/api/v1/app/a/msg", `{"eventType":"first","payload":{}}`)
 	<-arrived
 	answer <- struct{}{}
