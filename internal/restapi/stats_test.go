@@ -129,6 +129,7 @@ func TestStatsBadInput(t *testing.T) {
 		"since=" + at(time.Hour): {"query", "since"},
 		"since=" + at(-time.Hour) + "&until=" + at(-2*time.Hour): {"query", "until"},
 		"since=" + at(-time.Hour) + "&until=" + at(-time.Hour):   {"query", "until"},
+
 		"since=" + at(-93*day):                                  {"query", "since"},
 		"since=" + at(-10*day) + "&until=" + at(100*day):        {"query", "until"},
 		"since=0001-01-01T00:00:01Z":                            {"query", "since"},
