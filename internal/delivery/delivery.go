@@ -75,7 +75,7 @@ type Delivery struct {
 	State      State
 	Reason     Reason
 	Trigger    Trigger   // of the next attempt
-	Attempts   int       // scheduled attempts that have ended, since the last requeue
+	Step       int       // of the retry schedule: attempts since it was last (re)queued, which begins it anew
 	NextAt     time.Time // due time; meaningless once finished
 	Deadline   time.Time // no attempt begins after it; zero = none
 	OrderKey   string    // "" = not ordered

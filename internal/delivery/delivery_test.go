@@ -172,12 +172,12 @@ func TestNext(t *testing.T) {
 	}{
 		{"success ends it", delivery.Delivery{}, delivery.Verdict{Success: true}, 0.5, 0, delivery.Succeeded, delivery.NoReason},
 		{"first failure", delivery.Delivery{}, fail, 0.5, 5 * time.Second, delivery.Pending, delivery.NoReason},
-		{"second failure", delivery.Delivery{Attempts: 1}, fail, 0.5, 5 * time.Minute, delivery.Pending, delivery.NoReason},
+		{"second failure", delivery.Delivery{Step: 1}, fail, 0.5, 5 * time.Minute, delivery.Pending, delivery.NoReason},
 		{"jitter down", delivery.Delivery{}, fail, 0, 4 * time.Second, delivery.Pending, delivery.NoReason},
-		{"the schedule ends", delivery.Delivery{Attempts: 2}, fail, 0.5, 0, delivery.Failed, delivery.Exhausted},
+		{"the schedule ends", delivery.Delivery{Step: 2}, fail, 0.5, 0, delivery.Failed, delivery.Exhausted},
 		{"aborted", delivery.Delivery{}, delivery.Verdict{Abort: true}, 0.5, 0, delivery.Failed, delivery.Aborted},
 		{"Retry-After moves a retry back", delivery.Delivery{}, delivery.Verdict{RetryAfter: time.Minute}, 0.5, time.Minute, delivery.Pending, delivery.NoReason},
-		{"and never forward", delivery.Delivery{Attempts: 1}, delivery.Verdict{RetryAfter: time.Minute}, 0.5, 5 * time.Minute, delivery.Pending, delivery.NoReason},
+		{"and never forward", delivery.Delivery{Step: 1}, delivery.Verdict{RetryAfter: time.Minute}, 0.5, 5 * time.Minute, delivery.Pending, delivery.NoReason},
 		{"a retry that would be too late", delivery.Delivery{Deadline: noon.Add(4 * time.Second)}, fail, 0.5, 0, delivery.Failed, delivery.Expired},
 		{"a retry just in time", delivery.Delivery{Deadline: noon.Add(5 * time.Second)}, fail, 0.5, 5 * time.Second, delivery.Pending, delivery.NoReason},
 	}
@@ -189,8 +189,8 @@ func TestNext(t *testing.T) {
 			if got.State != row.want || got.Reason != row.reason {
 				t.Errorf("state %d reason %v, want %d %v", got.State, got.Reason, row.want, row.reason)
 			}
-			if got.Attempts != row.before.Attempts+1 {
-				t.Errorf("attempts = %d after %d", got.Attempts, row.before.Attempts)
+			if got.Step != row.before.Step+1 {
+				t.Errorf("step = %d after %d", got.Step, row.before.Step)
 			}
 			if row.want != delivery.Pending {
 				return

@@ -17,9 +17,9 @@ const jitter = 0.2
 // Next decides what follows an attempt: it gives the delivery as it is after an
 // attempt that ended at end with verdict v. schedule holds the delays after each
 // failed attempt, chance is a number in [0, 1) that places the retry within the
-// jitter. The delivery counts its attempts since it was last (re)queued.
+// jitter. The schedule begins anew each time that the delivery is queued again.
 func Next(d Delivery, v Verdict, schedule []time.Duration, end time.Time, chance float64) Delivery {
-	d.Attempts++
+	d.Step++
 	d.Reason = NoReason
 	if v.Success {
 		d.State = Succeeded
@@ -28,10 +28,10 @@ func Next(d Delivery, v Verdict, schedule []time.Duration, end time.Time, chance
 	if v.Abort {
 		return d.Fail(Aborted)
 	}
-	if d.Attempts > len(schedule) {
+	if d.Step > len(schedule) {
 		return d.Fail(Exhausted)
 	}
-	delay := schedule[d.Attempts-1]
+	delay := schedule[d.Step-1]
 	delay += time.Duration(float64(delay) * jitter * (2*chance - 1))
 	next := end.Add(max(delay, v.RetryAfter))
 	if !d.Deadline.IsZero() && next.After(d.Deadline) {

@@ -114,7 +114,7 @@ func TestEndpointThatIsDownForEver(t *testing.T) {
 			case d.State == delivery.Failed && d.Reason == delivery.Exhausted:
 				exhausted++
 				// 85 h 35 min of delays, each ± 20 %.
-				if age := d.Attempts; age != 11 {
+				if age := d.Step; age != 11 {
 					t.Errorf("exhausted after %d attempts, want 11", age)
 				}
 			case d.State == delivery.Failed && d.Reason == delivery.EndpointDisabled:
@@ -523,8 +523,8 @@ func TestDrainIsBounded(t *testing.T) {
 		w.start()
 		w.settle()
 		w.wantState(m, ep, delivery.Succeeded, delivery.NoReason)
-		if d := w.state(m, ep); d.Attempts != 1 {
-			t.Errorf("%d attempts: one that was cut off by the drain counts for nothing", d.Attempts)
+		if d := w.state(m, ep); d.Step != 1 {
+			t.Errorf("%d attempts: one that was cut off by the drain counts for nothing", d.Step)
 		}
 	})
 }

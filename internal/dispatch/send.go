@@ -194,7 +194,7 @@ func (d *Dispatcher) completed(ctx context.Context, it *item, a delivery.Attempt
 			slog.Int("status_code", a.StatusCode),
 			slog.Duration("latency", a.Latency),
 			slog.String("receiver_error", failure),
-			slog.Int("attempts", next.Attempts),
+			slog.Int("schedule_step", next.Step),
 			slog.String("reason", next.Reason.String()),
 			slog.Time("next_at", next.NextAt),
 			slog.Bool("retried", next.State == delivery.Pending),

@@ -188,7 +188,7 @@ func (f *filling) message(n int, at time.Time, behind bool) {
 			Key: d.Key, N: 1, ID: f.gen.Next(at), App: f.app, At: at, Success: true, StatusCode: http.StatusOK, Latency: 20 * time.Millisecond,
 		}
 		next := d
-		next.State, next.Attempts = delivery.Succeeded, 1
+		next.State, next.Step = delivery.Succeeded, 1
 		if (n+i)%200 == 0 {
 			next.State, next.Reason = delivery.Failed, delivery.Exhausted
 			attempt.Success, attempt.StatusCode = false, http.StatusServiceUnavailable

@@ -61,6 +61,8 @@ type Store interface {
 	// DeliveriesByKey gives deliveries with their messages, without payloads; absent ones are
 	// left out.
 	DeliveriesByKey(ctx context.Context, keys []delivery.Key) (map[delivery.Key]store.DeliveryRow, error)
+	// CountAttempts counts all attempts of each delivery that has one.
+	CountAttempts(ctx context.Context, keys []delivery.Key) (map[delivery.Key]int, error)
 }
 
 // Config is what a Hub is made of.
@@ -183,11 +185,11 @@ func (h *Hub) look(ctx context.Context) error {
 	if !whole {
 		attempts = nil
 	}
-	rows, err := h.rows(ctx, attempts)
+	told, err := h.told(ctx, attempts)
 	if err != nil {
 		return err
 	}
-	h.tell(attempts, rows, begin, end, !whole)
+	h.tell(told, begin, end, !whole)
 	return nil
 }
 
@@ -228,8 +230,9 @@ func (h *Hub) read(ctx context.Context, apps []id.ID, begin, end Position, limit
 	return nil, false, nil
 }
 
-// rows reads what attempts were made of.
-func (h *Hub) rows(ctx context.Context, attempts []delivery.Attempt) (map[delivery.Key]store.DeliveryRow, error) {
+// told gives attempts as listeners are told of them, without those of deliveries that
+// retention has taken.
+func (h *Hub) told(ctx context.Context, attempts []delivery.Attempt) ([]Attempt, error) {
 	if len(attempts) == 0 {
 		return nil, nil
 	}
@@ -241,20 +244,30 @@ func (h *Hub) rows(ctx context.Context, attempts []delivery.Attempt) (map[delive
 			keys = append(keys, attempts[i].Key)
 		}
 	}
-	return h.cfg.Store.DeliveriesByKey(ctx, keys)
+	rows, err := h.cfg.Store.DeliveriesByKey(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := h.cfg.Store.CountAttempts(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	told := make([]Attempt, 0, len(attempts))
+	for i := range attempts {
+		if row, ok := rows[attempts[i].Key]; ok {
+			told = append(told, Attempt{Attempt: attempts[i], Row: row, Count: counts[attempts[i].Key]})
+		}
+	}
+	return told, nil
 }
 
 // tell queues attempts for those who listen, and moves on.
-func (h *Hub) tell(attempts []delivery.Attempt, rows map[delivery.Key]store.DeliveryRow, begin, end Position, missed bool) {
+func (h *Hub) tell(attempts []Attempt, begin, end Position, missed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for i := range attempts {
-		row, ok := rows[attempts[i].Key]
-		if !ok { // retention has taken it
-			continue
-		}
 		for l := range h.byApp[attempts[i].App] {
-			l.queue(Attempt{Attempt: attempts[i], Row: row})
+			l.queue(attempts[i])
 		}
 	}
 	busy := h.othersWrote(begin, end)

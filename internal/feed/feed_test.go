@@ -115,6 +115,18 @@ func (d *database) DeliveriesByKey(_ context.Context, keys []delivery.Key) (map[
 	return rows, nil
 }
 
+func (d *database) CountAttempts(_ context.Context, keys []delivery.Key) (map[delivery.Key]int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	counts := map[delivery.Key]int{}
+	for _, a := range d.attempts {
+		if slices.Contains(keys, a.Key) {
+			counts[a.Key]++
+		}
+	}
+	return counts, nil
+}
+
 // hub runs a Hub in a bubble.
 func hub(t *testing.T, d *database, change ...func(*feed.Config)) *feed.Hub {
 	t.Helper()
@@ -283,6 +295,7 @@ func TestBehind(t *testing.T) {
 		settle()
 		told = late.Take(true)
 		same(t, "after too late", next, idsOf(told))
+		same(t, "the count of its attempts", 1, told.Attempts[0].Count)
 		late.Close()
 
 		recent := listen(t, h, told.Attempts[0].At)

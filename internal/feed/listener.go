@@ -13,7 +13,8 @@ import (
 // more has happened since, as it stands now.
 type Attempt struct {
 	delivery.Attempt
-	Row store.DeliveryRow
+	Row   store.DeliveryRow
+	Count int // of the delivery's attempts, over all times that it was queued
 	// At is the listener's position behind the attempt.
 	At Position
 }
@@ -126,12 +127,7 @@ func (l *Listener) replay(ctx context.Context) (replay []Attempt, whole bool, er
 	if err != nil || !whole {
 		return nil, false, err
 	}
-	rows, err := l.hub.rows(ctx, attempts)
-	for i := range attempts {
-		if row, ok := rows[attempts[i].Key]; ok {
-			replay = append(replay, Attempt{Attempt: attempts[i], Row: row})
-		}
-	}
+	replay, err = l.hub.told(ctx, attempts)
 	return replay, true, err
 }
 

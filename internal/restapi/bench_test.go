@@ -133,7 +133,7 @@ func BenchmarkDeliveries(b *testing.B) {
 			for i, ep := range endpoints {
 				d := delivery.Delivery{Key: delivery.Key{Message: m.ID, Endpoint: ep}, App: app.ID, State: delivery.Leased, Generation: 1, NextAt: time.Now()}
 				next := d
-				next.State, next.Attempts = delivery.Succeeded, 1
+				next.State, next.Step = delivery.Succeeded, 1
 				switch {
 				case i == 3 && n >= messages-100_000:
 					d.State, d.Generation = delivery.Pending, 0

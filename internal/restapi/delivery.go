@@ -26,7 +26,7 @@ type DeliveryRow struct {
 	Timestamp   time.Time        `json:"timestamp" doc:"Of the message."`
 	Status      int              `json:"status" doc:"0 success, 1 pending, 2 fail, 3 sending, 4 canceled."`
 	StatusText  string           `json:"statusText" enum:"success,pending,fail,sending,canceled"`
-	Attempts    int              `json:"attempts" doc:"How many were made since the message was last queued: by a resend or a recovery it begins anew."`
+	Attempts    int              `json:"attempts" doc:"How many were made, those before a resend or a recovery included. Where the retry schedule stands it does not say: nextAttempt does."`
 	NextAttempt *time.Time       `json:"nextAttempt" doc:"While it is pending."`
 	FailReason  *string          `json:"failReason" doc:"Why it failed: exhausted, expired, endpoint_disabled and so on."`
 	LastAttempt *DeliveryAttempt `json:"lastAttempt" doc:"Null before the first one."`
@@ -43,13 +43,14 @@ type DeliveryAttempt struct {
 	Explanation        *ExplanationOut `json:"explanation" doc:"Why it failed, in plain words; null for a success."`
 }
 
-// showDeliveryRow renders a delivery and its last attempt; nil = there was none.
-func (a *api) showDeliveryRow(row *store.DeliveryRow, last *delivery.Attempt) DeliveryRow {
+// showDeliveryRow renders a delivery, how many attempts there were, and the last of them;
+// nil = there was none.
+func (a *api) showDeliveryRow(row *store.DeliveryRow, attempts int, last *delivery.Attempt) DeliveryRow {
 	m, stands := a.showMessage(row.Message, false), showDelivery(&row.Delivery, true)
 	out := DeliveryRow{
 		MessageID: m.ID, EndpointID: a.Codec.Encode(id.Endpoint, row.Endpoint), EventType: m.EventType, EventID: m.EventID,
 		Channels: m.Channels, Tags: m.Tags, Test: m.Test, Timestamp: m.Timestamp,
-		Status: stands.Status, StatusText: stands.StatusText, NextAttempt: stands.NextAttempt, Attempts: row.Attempts,
+		Status: stands.Status, StatusText: stands.StatusText, NextAttempt: stands.NextAttempt, Attempts: attempts,
 	}
 	if row.State == delivery.Failed {
 		out.FailReason = stands.Reason
@@ -160,6 +161,10 @@ func (a *api) showLog(ctx context.Context, log store.Log, back bool) (Page[Deliv
 	if err != nil {
 		return Page[DeliveryRow]{}, err
 	}
+	attempts, err := a.Store.CountAttempts(ctx, keys)
+	if err != nil {
+		return Page[DeliveryRow]{}, err
+	}
 	cur := deliveryCursor{codec: a.Codec, back: back}
 	page := Page[DeliveryRow]{Data: make([]DeliveryRow, 0, len(log.Rows)), Done: log.Done}
 	rows := cur.forward(log.Rows)
@@ -171,7 +176,7 @@ func (a *api) showLog(ctx context.Context, log store.Log, back bool) (Page[Deliv
 		if at, ok := last[rows[i].Key]; ok {
 			attempt = &at
 		}
-		page.Data = append(page.Data, a.showDeliveryRow(&rows[i], attempt))
+		page.Data = append(page.Data, a.showDeliveryRow(&rows[i], attempts[rows[i].Key], attempt))
 	}
 	page.Iterator, page.PrevIterator = cur.iterators(rows, log)
 	return page, nil

@@ -116,6 +116,32 @@ func TestDeliveryLog(t *testing.T) {
 	}
 }
 
+// TestDeliveryLogCountsAllAttempts: what is sent again has been attempted before.
+func TestDeliveryLogCountsAllAttempts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.app("a")
+	ep := w.endpoint("a", "")
+	msg := w.message("a", "x.y", "")
+	for n := range 4 {
+		if n > 0 {
+			w.do("POST", fmt.Sprintf("/app/a/msg/%s/endpoint/%s/resend", msg, ep), "").want(202)
+		}
+		rows := w.do("GET", "/app/a/delivery", "").want(200).items()
+		if len(rows) != 1 || rows[0]["attempts"] != float64(n) || rows[0]["statusText"] != "pending" {
+			t.Errorf("pending after %d attempts: %v", n, rows)
+		}
+		w.deliver(ep, 500)
+		rows = w.do("GET", "/app/a/delivery", "").want(200).items()
+		if len(rows) != 1 || rows[0]["attempts"] != float64(n+1) || rows[0]["statusText"] != "fail" {
+			t.Errorf("failed after %d attempts: %v", n+1, rows)
+		}
+	}
+	if log := w.do("GET", "/app/a/attempt/msg/"+msg, "").want(200).items(); len(log) != 4 {
+		t.Errorf("the log has %d attempts", len(log))
+	}
+}
+
 func TestDeliveryLogOfBadInput(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

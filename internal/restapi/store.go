@@ -34,6 +34,8 @@ type Store interface {
 	DeliveryLog(ctx context.Context, q store.LogQuery) (store.Log, error)
 	// LastAttempts gives the last attempt of each delivery that has one, without responses.
 	LastAttempts(ctx context.Context, keys []delivery.Key) (map[delivery.Key]delivery.Attempt, error)
+	// CountAttempts counts all attempts of each delivery that has one.
+	CountAttempts(ctx context.Context, keys []delivery.Key) (map[delivery.Key]int, error)
 	// Undelivered tells what endpoints of an app have not got of messages since an id;
 	// endpoints that miss nothing are left out.
 	Undelivered(ctx context.Context, app, since id.ID) ([]store.Undelivered, error)

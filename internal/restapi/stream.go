@@ -174,7 +174,7 @@ func (s *follower) hello(resumed, missed bool) web.StreamEvent {
 }
 
 func (a *api) showStreamAttempt(at *feed.Attempt) StreamAttempt {
-	return StreamAttempt{a.showDeliveryRow(&at.Row, &at.Attempt), a.showDeliveryAttempt(&at.Attempt)}
+	return StreamAttempt{a.showDeliveryRow(&at.Row, at.Count, &at.Attempt), a.showDeliveryAttempt(&at.Attempt)}
 }
 
 // streamID is a position as text. It is sealed: a position is made of the newest attempts of all

@@ -139,7 +139,7 @@ type Health = delivery.Health
 // Completion is the result of one attempt and what it does to its delivery.
 type Completion struct {
 	Attempt delivery.Attempt
-	// Next is the delivery after the attempt: Key, State, Reason, Trigger, Attempts, NextAt
+	// Next is the delivery after the attempt: Key, State, Reason, Trigger, Step, NextAt
 	// and Generation (that of the claim) are used. It applies only while the
 	// delivery is still held under that generation.
 	Next delivery.Delivery

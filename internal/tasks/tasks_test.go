@@ -149,7 +149,7 @@ func TestRecoverBounds(t *testing.T) {
 					continue
 				}
 				recovered = append(recovered, sent[d.Message])
-				if d.Trigger != delivery.Manual || d.Attempts != 0 {
+				if d.Trigger != delivery.Manual || d.Step != 0 {
 					t.Errorf("a recovered delivery is %+v", d)
 				}
 			}

@@ -164,7 +164,7 @@ func (f *fixture) deliver(t *testing.T, s *sqlite.Store) {
 	rest[0].State = delivery.Waiting
 	rest[0].OrderKey, rest[0].OrderSeq = "k\x00\xff", 9
 	rest[1].State, rest[1].Generation = delivery.Leased, 1 // handed to a sender, as the process ends
-	rest[2].State, rest[2].Attempts, rest[2].Generation, rest[2].NextAt = delivery.Succeeded, 1, 1, time.Time{}
+	rest[2].State, rest[2].Step, rest[2].Generation, rest[2].NextAt = delivery.Succeeded, 1, 1, time.Time{}
 	rest[3].State, rest[3].Reason, rest[3].Generation, rest[3].NextAt = delivery.Failed, delivery.Exhausted, 5, time.Time{}
 	rest[4].State, rest[4].Trigger, rest[4].NextAt = delivery.Canceled, delivery.Manual, time.Time{}
 	rest[5].NextAt, rest[5].Deadline = f.now.Add(time.Hour), f.now.Add(2*time.Hour) // due later
@@ -185,7 +185,7 @@ func (f *fixture) attempt(t *testing.T, s *sqlite.Store) {
 		}
 		for j, d := range claimed[0].Rows[:2] {
 			next := d
-			next.Attempts++
+			next.Step++
 			a := delivery.Attempt{
 				Key: d.Key, N: d.Generation, ID: f.next(), App: d.App, At: f.now, Success: j == 0, StatusCode: 204,
 				Latency: 1234 * time.Microsecond, Response: []byte{},

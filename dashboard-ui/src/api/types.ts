@@ -160,6 +160,7 @@ export type DeliveryRow = {
   timestamp: string
   status: StatusNumber
   statusText: StatusText
+  /** All that were made, before a resend or a recovery too. */
   attempts: number
   nextAttempt: string | null
   failReason: string | null

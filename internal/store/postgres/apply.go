@@ -281,7 +281,7 @@ func (t *tx) insertDeliveries(c *store.Changes) error {
 		d := &c.Deliveries[i]
 		msgs[i], eps[i], apps[i] = int64(d.Message), int64(d.Endpoint), int64(d.App)
 		nextAt[i], deadlines[i], seqs[i] = document.Micros(d.NextAt), document.Micros(d.Deadline), d.OrderSeq
-		generations[i], attempts[i] = int32(d.Generation), int32(d.Attempts)
+		generations[i], attempts[i] = int32(d.Generation), int32(d.Step)
 		states[i], reasons[i], triggers[i] = int16(d.State), int16(d.Reason), int16(d.Trigger)
 		ordKeys[i] = bytesOrNull(d.OrderKey)
 		switch d.State {
@@ -338,7 +338,7 @@ func (t *tx) move(done []store.Completion) {
 	for i := range done {
 		d := &done[i].Next
 		msgs[i], eps[i], nextAt[i] = int64(d.Message), int64(d.Endpoint), document.Micros(d.NextAt)
-		generations[i], attempts[i] = int32(d.Generation), int32(d.Attempts)
+		generations[i], attempts[i] = int32(d.Generation), int32(d.Step)
 		states[i], reasons[i], triggers[i] = int16(d.State), int16(d.Reason), int16(d.Trigger)
 		t.ended = append(t.ended, d.Key)
 		if d.State == delivery.Pending {

@@ -200,6 +200,25 @@ func (s *Store) LastAttempts(ctx context.Context, keys []delivery.Key) (map[deli
 const lastAttempts = `SELECT attempt.* FROM unnest($1::bigint[], $2::bigint[]) AS i(msg, ep) CROSS JOIN LATERAL
 	(SELECT ` + attemptColumns + ` FROM attempt WHERE attempt.msg = i.msg AND attempt.ep = i.ep ORDER BY attempt.n DESC LIMIT 1) AS attempt`
 
+// CountAttempts counts the attempts of each delivery that has one: all of them, however
+// often it was queued again.
+func (s *Store) CountAttempts(ctx context.Context, keys []delivery.Key) (map[delivery.Key]int, error) {
+	found := make(map[delivery.Key]int, len(keys))
+	msgs, eps := keyColumns(keys)
+	_, err := all(ctx, s, func(c pgx.CollectableRow) (k delivery.Key, err error) {
+		var n int
+		err = c.Scan((*int64)(&k.Message), (*int64)(&k.Endpoint), &n)
+		if n > 0 {
+			found[k] = n
+		}
+		return k, err
+	}, countAttempts, msgs, eps)
+	return found, err
+}
+
+const countAttempts = `SELECT i.msg, i.ep, a.n FROM unnest($1::bigint[], $2::bigint[]) AS i(msg, ep) CROSS JOIN LATERAL
+	(SELECT count(*) AS n FROM attempt WHERE attempt.msg = i.msg AND attempt.ep = i.ep) AS a`
+
 // scanAttempt reads attemptColumns.
 func scanAttempt(c pgx.CollectableRow) (delivery.Attempt, error) {
 	var r attemptRow

@@ -62,6 +62,7 @@ func TestPlans(t *testing.T) {
 		{"log_endpoint", "bigint, bigint, int, bigint, bigint", messageLog("", " AND delivery.ep = $5"), "1, 9, 9, 1, 1", []string{"Index Scan using message_app", "Index Scan using delivery_pkey"}, true},
 		{"log_failed", "bigint, bigint, int, bigint, bigint, bigint", failedLog(" DESC"), "1, 9, 9, 1, 1, 1", []string{"Index Scan Backward using delivery_failed", "Index Scan using message_pkey"}, false},
 		{"log_pending", "bigint, int", pendingOfApp, "1, 9", []string{"using endpoint_app", "using delivery_due"}, false},
+		{"log_counts", "bigint[], bigint[]", countAttempts, "'{1}', '{1}'", []string{"Index Only Scan using attempt_pkey"}, false},
 		{"log_attempts", "bigint[], bigint[]", lastAttempts, "'{1}', '{1}'", []string{"Index Scan Backward using attempt_pkey"}, false},
 		{"undelivered_failed", "bigint, bigint, int", failedByEndpoint, "1, 1, 9", []string{"Index Only Scan Backward using delivery_failed"}, true},
 		{"undelivered_endpoints", "bigint", endpointsOfApp, "1", []string{"using endpoint_app"}, false},

@@ -198,7 +198,7 @@ func (r *deliveryRow) decode() delivery.Delivery {
 		State:      delivery.State(orZero(r.state)),
 		Reason:     delivery.Reason(orZero(r.reason)),
 		Trigger:    delivery.Trigger(orZero(r.trigger)),
-		Attempts:   int(orZero(r.attempts)),
+		Step:       int(orZero(r.attempts)),
 		NextAt:     document.Time(orZero(r.nextAt)),
 		Deadline:   document.Time(orZero(r.deadline)),
 		OrderKey:   string(r.ordKey),

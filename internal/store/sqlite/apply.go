@@ -304,7 +304,7 @@ func (t *tx) insertDeliveries(_ context.Context, c *store.Changes) error {
 			d := &batch[i]
 			generation, state := t.stored(d)
 			return append(v, int64(d.Message), int64(d.Endpoint), int64(d.App), generation, int64(state), int64(d.Reason), int64(d.Trigger),
-				int64(d.Attempts), document.Micros(d.NextAt), document.Micros(d.Deadline), orNull(d.OrderKey), d.OrderSeq)
+				int64(d.Step), document.Micros(d.NextAt), document.Micros(d.Deadline), orNull(d.OrderKey), d.OrderSeq)
 		})
 	})
 	if err != nil {
@@ -328,7 +328,7 @@ func (t *tx) stored(d *delivery.Delivery) (generation int64, state delivery.Stat
 func (t *tx) shape(d *delivery.Delivery) *inserter {
 	generation, state := t.stored(d)
 	switch {
-	case generation != 0 || d.Reason != 0 || d.Trigger != 0 || d.Attempts != 0 || !d.Deadline.IsZero() || d.OrderKey != "" || d.OrderSeq != 0:
+	case generation != 0 || d.Reason != 0 || d.Trigger != 0 || d.Step != 0 || !d.Deadline.IsZero() || d.OrderKey != "" || d.OrderSeq != 0:
 		return t.writer.fullRows
 	case state == delivery.Pending:
 		return t.writer.rows
@@ -368,7 +368,7 @@ func (t *tx) move(d *delivery.Delivery) error {
 	}
 	_, err := t.writer.conn.run(`UPDATE delivery SET state = ?, reason = ?, trigger = ?, attempts = ?, next_at = ?, generation = ?
 		WHERE msg = ? AND ep = ? AND generation = ?`,
-		int64(d.State), int64(d.Reason), int64(d.Trigger), int64(d.Attempts), next, int64(d.Generation),
+		int64(d.State), int64(d.Reason), int64(d.Trigger), int64(d.Step), next, int64(d.Generation),
 		int64(d.Message), int64(d.Endpoint), int64(d.Generation-1))
 	return err
 }

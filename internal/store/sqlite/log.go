@@ -155,6 +155,28 @@ func (s *Store) LastAttempts(ctx context.Context, keys []delivery.Key) (map[deli
 	return found, err
 }
 
+// CountAttempts counts the attempts of each delivery that has one: all of them, however
+// often it was queued again.
+func (s *Store) CountAttempts(ctx context.Context, keys []delivery.Key) (map[delivery.Key]int, error) {
+	found := make(map[delivery.Key]int, len(keys))
+	err := s.snapshot(ctx, func(c *conn) error {
+		for _, k := range keys {
+			_, err := c.one(ctx, `SELECT count(*) FROM attempt INDEXED BY attempt_msg WHERE msg = ? AND ep = ?`,
+				func(row []driver.Value) error {
+					if n := integer(row[0]); n > 0 {
+						found[k] = int(n)
+					}
+					return nil
+				}, int64(k.Message), int64(k.Endpoint))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
 // DeliveriesByKey gives deliveries with their messages, without payloads; absent ones are
 // left out.
 func (s *Store) DeliveriesByKey(ctx context.Context, keys []delivery.Key) (map[delivery.Key]store.DeliveryRow, error) {

@@ -128,7 +128,7 @@ func decodeDelivery(v []driver.Value) delivery.Delivery {
 		State:      delivery.State(integer(v[4])),
 		Reason:     delivery.Reason(integer(v[5])),
 		Trigger:    delivery.Trigger(integer(v[6])),
-		Attempts:   int(integer(v[7])),
+		Step:       int(integer(v[7])),
 		NextAt:     moment(v[8]),
 		Deadline:   moment(v[9]),
 		OrderKey:   text(v[10]),

@@ -92,7 +92,7 @@ func (w *bench) complete() {
 	now := time.Now()
 	for _, d := range w.leased {
 		next := d
-		next.State, next.Attempts = delivery.Succeeded, 1
+		next.State, next.Step = delivery.Succeeded, 1
 		w.changes.Completed = append(w.changes.Completed, store.Completion{Next: next, Attempt: delivery.Attempt{
 			Key: d.Key, N: d.Generation, ID: w.gen.Next(now), App: d.App, At: now, Success: true, StatusCode: 200,
 			Latency: time.Millisecond, Response: []byte(`{"ok":true}`),

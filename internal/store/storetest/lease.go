@@ -15,7 +15,7 @@ func testDeliveryRoundTrip(w *world) {
 	plain := pending(m, eps[0].ID, w.now)
 	full := delivery.Delivery{
 		Key: delivery.Key{Message: m.ID, Endpoint: eps[1].ID}, App: app.ID, Generation: 7, State: delivery.Pending, Trigger: delivery.Manual,
-		Attempts: 3, NextAt: w.now.Add(time.Microsecond), Deadline: w.now.Add(time.Hour), OrderKey: "k", OrderSeq: 9,
+		Step: 3, NextAt: w.now.Add(time.Microsecond), Deadline: w.now.Add(time.Hour), OrderKey: "k", OrderSeq: 9,
 	}
 	waiting := full
 	waiting.Endpoint, waiting.State = eps[2].ID, delivery.Waiting

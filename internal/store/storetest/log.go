@@ -217,12 +217,14 @@ func testManyPending(w *world) {
 func testLastAttempts(w *world) {
 	app, eps := w.app(2)
 	ds := append(w.deliver(app.ID, eps[0].ID, 3, w.now), w.deliver(app.ID, eps[1].ID, 1, w.now)...)
-	want := map[delivery.Key]delivery.Attempt{}
+	want, counts := map[delivery.Key]delivery.Attempt{}, map[delivery.Key]int{}
 	for range 3 {
 		var c store.Changes
 		for _, d := range w.claim(eps[0].ID, w.now.Add(time.Hour), 2).Rows {
 			r := w.retry(d, w.now)
 			want[d.Key] = r.Attempt
+			counts[d.Key]++
+			r.Next.Step = 0 // as if it had been queued again: that takes nothing from the count
 			c.Completed = append(c.Completed, r)
 		}
 		w.write(c)
@@ -238,6 +240,9 @@ func testLastAttempts(w *world) {
 	got, err := w.LastAttempts(w.ctx(), keys)
 	w.ok("last attempts", err)
 	same(w, "last attempts", want, got)
+	counted, err := w.CountAttempts(w.ctx(), keys)
+	w.ok("counts of attempts", err)
+	same(w, "counts of attempts", counts, counted)
 	none, err := w.LastAttempts(w.ctx(), nil)
 	w.ok("last attempts of nothing", err)
 	same(w, "last attempts of nothing", 0, len(none))

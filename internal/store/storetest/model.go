@@ -178,7 +178,7 @@ func (h *script) complete(t *rapid.T) {
 		}
 		if r.lease == done.Next.Generation {
 			r.lease = 0
-			r.State, r.Reason, r.Trigger, r.Attempts = done.Next.State, done.Next.Reason, done.Next.Trigger, done.Next.Attempts
+			r.State, r.Reason, r.Trigger, r.Step = done.Next.State, done.Next.Reason, done.Next.Trigger, done.Next.Step
 			r.NextAt, r.Generation = done.Next.NextAt, done.Next.Generation
 		}
 		if !slices.Contains(r.attempts, done.Attempt.N) {
@@ -206,7 +206,7 @@ func (h *script) requeue(t *rapid.T) {
 	for _, q := range c.Requeued {
 		r := h.rows[q.Key]
 		r.lease = 0
-		r.State, r.Reason, r.Trigger, r.Attempts, r.NextAt, r.Deadline = delivery.Pending, 0, q.Trigger, 0, q.At, q.Deadline
+		r.State, r.Reason, r.Trigger, r.Step, r.NextAt, r.Deadline = delivery.Pending, 0, q.Trigger, 0, q.At, q.Deadline
 		r.Generation++
 	}
 }

@@ -157,7 +157,7 @@ func Run(t *testing.T, d Driver) {
 		{"deliveries of an app are listed over its endpoints", testLog},
 		{"a log that matches little ends its pages early", testLogBounds},
 		{"pending deliveries are listed however many they are", testManyPending},
-		{"the last attempt of a delivery is found", testLastAttempts},
+		{"the last attempt of a delivery is found, and all are counted", testLastAttempts},
 		{"what is undelivered is counted by endpoint", testUndelivered},
 		{"attempts are read as they come", testAttemptFeed},
 		{"a task walks an endpoint's deliveries", testDeliveriesOf},
@@ -457,14 +457,14 @@ func (w *world) attempt(d delivery.Delivery, status int) delivery.Attempt {
 // succeed makes the completion of a leased delivery by a success.
 func (w *world) succeed(d delivery.Delivery) store.Completion {
 	next := d
-	next.State, next.Attempts = delivery.Succeeded, d.Attempts+1
+	next.State, next.Step = delivery.Succeeded, d.Step+1
 	return store.Completion{Attempt: w.attempt(d, 200), Next: next}
 }
 
 // retry makes the completion of a leased delivery by a failure.
 func (w *world) retry(d delivery.Delivery, at time.Time) store.Completion {
 	next := d
-	next.State, next.Attempts, next.NextAt = delivery.Pending, d.Attempts+1, at
+	next.State, next.Step, next.NextAt = delivery.Pending, d.Step+1, at
 	return store.Completion{Attempt: w.attempt(d, 500), Next: next}
 }
 
