@@ -5,17 +5,35 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/callboard/callboard/wire"
 	"github.com/callboard/callboard/wire/native"
 )
 
+// A View says more of a look at attendance: as of when it is.
+type View func(url.Values)
+
+// AsOf looks at how it was at a time, from the joins and leaves that had happened by then. A time
+// in the future is an [*Error] with the status 422.
+func AsOf(t time.Time) View {
+	return func(q url.Values) { q.Set("asOf", t.UTC().Format(time.RFC3339Nano)) }
+}
+
+// AsOfLatest looks as of the latest join or leave while the event goes on, and as of now once it
+// has ended: for an event that is told late, whose attendees would count as present until now.
+func AsOfLatest() View { return func(q url.Values) { q.Set("asOf", "latest") } }
+
 // AttendanceReport is who is and was in which session of an event, and for how long.
 type AttendanceReport struct {
 	Event AttendedEvent `json:"event"`
-	// AsOf is when it was looked up. Who is present is counted up to then.
+	// AsOf is the instant that all figures are of: when it was looked up, or what a [View] says. Who
+	// is present is counted up to then.
 	AsOf time.Time `json:"asOf"`
+	// LatestActivityAt is when the latest join or leave happened, of those that count here; zero =
+	// there is none. Long before AsOf while somebody is present, nothing was told since.
+	LatestActivityAt time.Time `json:"latestActivityAt,omitzero"`
 	// Lines are one for each registration and session with any attendance, by registration, then
 	// by session.
 	Lines  []AttendanceLine `json:"data"`
@@ -55,15 +73,15 @@ type AttendanceTotals struct {
 // maxReport bounds an attendance report, in bytes: some millions of lines.
 const maxReport = 1 << 30
 
-// Attendance reports who attended an event, as of now. All of it is in memory then: a line for
+// Attendance reports who attended an event, as of now unless a view says otherwise. All of it is in memory then: a line for
 // each person and session, some 200 bytes. A report that breaks off is an [*UnreachableError].
-func (a App) Attendance(ctx context.Context, eventID string) (AttendanceReport, error) {
+func (a App) Attendance(ctx context.Context, eventID string, views ...View) (AttendanceReport, error) {
 	path, err := a.at("event", eventID, "attendance").path()
 	if err != nil {
 		return AttendanceReport{}, err
 	}
 	var report AttendanceReport
-	err = a.client.exchange(ctx, &request{method: http.MethodGet, path: path, read: func(answer io.Reader) error {
+	err = a.client.exchange(ctx, &request{method: http.MethodGet, path: path + query(views), read: func(answer io.Reader) error {
 		report = AttendanceReport{} // of a try before, perhaps
 		return json.NewDecoder(io.LimitReader(answer, maxReport)).Decode(&report)
 	}})
@@ -73,10 +91,13 @@ func (a App) Attendance(ctx context.Context, eventID string) (AttendanceReport, 
 // AttendanceTimeline is an event's attendance over time.
 type AttendanceTimeline struct {
 	Event AttendedEvent `json:"event"`
-	// AsOf is when it was looked up.
-	AsOf        time.Time         `json:"asOf"`
-	StepSeconds int64             `json:"stepSeconds"` // between two points
-	Points      []AttendancePoint `json:"data"`        // at most 500, in order of time
+	// AsOf is when it was looked up, or what a [View] says.
+	AsOf time.Time `json:"asOf"`
+	// LatestActivityAt is when the latest join or leave happened, of those that count here; zero =
+	// there is none.
+	LatestActivityAt time.Time         `json:"latestActivityAt,omitzero"`
+	StepSeconds      int64             `json:"stepSeconds"` // between two points
+	Points           []AttendancePoint `json:"data"`        // at most 500, in order of time
 }
 
 // AttendancePoint is attendance at an instant.
@@ -88,12 +109,12 @@ type AttendancePoint struct {
 }
 
 // AttendanceTimeline reports how many attended an event at which time, from the first join to
-// the last leave or now. The server chooses the step.
-func (a App) AttendanceTimeline(ctx context.Context, eventID string) (AttendanceTimeline, error) {
+// the last leave or now, unless a view says otherwise. The server chooses the step.
+func (a App) AttendanceTimeline(ctx context.Context, eventID string, views ...View) (AttendanceTimeline, error) {
 	var timeline AttendanceTimeline
 	path, err := a.at("event", eventID, "attendance", "timeline").path()
 	if err == nil {
-		err = a.client.Do(ctx, http.MethodGet, path, nil, &timeline)
+		err = a.client.Do(ctx, http.MethodGet, path+query(views), nil, &timeline)
 	}
 	return timeline, err
 }
@@ -101,12 +122,12 @@ func (a App) AttendanceTimeline(ctx context.Context, eventID string) (Attendance
 // AttendanceCSV writes the lines of the same report as a table, RFC 4180 with a header, as they
 // come from the server. After an error the table is not whole; it is not begun again once
 // something was written.
-func (a App) AttendanceCSV(ctx context.Context, eventID string, w io.Writer) error {
+func (a App) AttendanceCSV(ctx context.Context, eventID string, w io.Writer, views ...View) error {
 	path, err := a.at("event", eventID, "attendance").path()
 	if err != nil {
 		return err
 	}
-	table, err := a.client.Open(ctx, path, "text/csv")
+	table, err := a.client.Open(ctx, path+query(views), "text/csv")
 	if err != nil {
 		return err
 	}

@@ -39,11 +39,11 @@ func Quiet() Change { return func(q url.Values) { q.Set("notify", "false") } }
 // requests that carry it are erased, too.
 func Erase() Change { return func(q url.Values) { q.Set("erase", "true") } }
 
-// query is what changes add to a path.
-func query(changes []Change) string {
+// query is what changes, or views, add to a path.
+func query[T ~func(url.Values)](said []T) string {
 	q := url.Values{}
-	for _, change := range changes {
-		change(q)
+	for _, say := range said {
+		say(q)
 	}
 	if len(q) == 0 {
 		return ""

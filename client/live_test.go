@@ -375,6 +375,31 @@ func (w *world) programme(t *testing.T) {
 	}
 }
 
+// lookBack looks at the same attendance as it was.
+func (w *world) lookBack(t *testing.T, at time.Time) {
+	t.Helper()
+	ctx, then := t.Context(), at.Add(30*time.Minute)
+	report := must[client.AttendanceReport](t)(w.acme.Attendance(ctx, "e", client.AsOf(then)))
+	if !report.AsOf.Equal(then) || !report.LatestActivityAt.Equal(at.Add(20*time.Minute)) || report.Totals != (client.AttendanceTotals{Present: 1, Attended: 1, Minutes: 30}) {
+		t.Errorf("as of %s: %+v", then, report)
+	}
+	timeline := must[client.AttendanceTimeline](t)(w.acme.AttendanceTimeline(ctx, "e", client.AsOf(then)))
+	if n := len(timeline.Points); n == 0 || !timeline.Points[n-1].At.Equal(then) || !timeline.LatestActivityAt.Equal(at.Add(20*time.Minute)) {
+		t.Errorf("timeline as of %s: %+v", then, timeline)
+	}
+	var text strings.Builder
+	if err := w.acme.AttendanceCSV(ctx, "e", &text, client.AsOf(then)); err != nil || strings.Count(text.String(), "\n") != 2 {
+		t.Errorf("table as of %s: %v\n%s", then, err, text.String())
+	}
+	if latest := must[client.AttendanceReport](t)(w.acme.Attendance(ctx, "e", client.AsOfLatest())); !latest.AsOf.Equal(at.Add(time.Hour)) {
+		t.Errorf("as of the latest: %+v", latest)
+	}
+	var wrong *client.Error
+	if err := errOf(w.acme.Attendance(ctx, "e", client.AsOf(time.Now().Add(time.Hour)))); !errors.As(err, &wrong) || wrong.Status != http.StatusUnprocessableEntity {
+		t.Errorf("as of the future: %v", err)
+	}
+}
+
 // TestAttendance compares a report and its table with what was told.
 func TestAttendance(t *testing.T) {
 	t.Parallel()
@@ -400,7 +425,8 @@ func TestAttendance(t *testing.T) {
 	}
 	got.AsOf = time.Time{}
 	want := client.AttendanceReport{
-		Event: client.AttendedEvent{ID: wire.Text("e"), Number: 4001, Status: got.Event.Status},
+		LatestActivityAt: at.Add(time.Hour),
+		Event:            client.AttendedEvent{ID: wire.Text("e"), Number: 4001, Status: got.Event.Status},
 		Lines: []client.AttendanceLine{
 			{SessionID: "s", RegistrationID: "r", FirstJoinedAt: at, LastLeftAt: at.Add(42 * time.Minute), Minutes: new(int64(42))},
 			{SessionID: "t", RegistrationID: "r", FirstJoinedAt: at.Add(50 * time.Minute), LastLeftAt: at.Add(time.Hour), Minutes: new(int64(10))},
@@ -418,6 +444,7 @@ func TestAttendance(t *testing.T) {
 	if len(table) != 3 || table[0][6] != "minutes" || table[1][6] != "42" || table[2][6] != "10" {
 		t.Errorf("table %v", table)
 	}
+	w.lookBack(t, at)
 	if err := w.acme.AttendanceCSV(ctx, "none", &text); !errors.Is(err, client.ErrNotFound) {
 		t.Errorf("no event: %v", err)
 	}

@@ -229,41 +229,50 @@ type Totals struct {
 
 // Report is who attended an event's sessions.
 type Report struct {
-	AsOf   time.Time `json:"asOf"`
-	Totals Totals    `json:"totals"`
-	Lines  []Line    `json:"data"`
+	AsOf time.Time `json:"asOf"`
+	// LatestActivityAt is when the latest join or leave happened that counts here; zero = there is none.
+	LatestActivityAt time.Time `json:"latestActivityAt,omitzero"`
+	Totals           Totals    `json:"totals"`
+	Lines            []Line    `json:"data"`
 
+	instant Instant
 	window  window
 	over    bool   // nobody is present any more
 	current string // the registration whose lines are being added
 	counted Totals // what it is counted as so far
 }
 
-// NewReport begins a report as of a time. Add adds to it, so that not all of an event's
+// NewReport begins a report as of an instant. Add adds to it, so that not all of an event's
 // presences need to be in memory at once.
-func NewReport(event Row, asOf time.Time) *Report {
-	r := &Report{AsOf: instant(asOf), Lines: []Line{}, window: windowOf(document(event))}
-	now := r.AsOf.UnixMicro()
-	r.over = r.window.end != 0 && r.window.end <= now
+func NewReport(event Row, asOf Instant) *Report {
+	r := &Report{AsOf: asOf.time(), Lines: []Line{}, instant: asOf, window: windowOf(document(event))}
+	r.over = r.window.end != 0 && r.window.end <= asOf.at
 	if !r.over {
-		r.window.end = now
+		r.window.end = asOf.at
 	}
 	return r
 }
 
 // Attendance is the report of an event from all its presences, in the order of their keys.
-func Attendance(event Row, presences []Row, asOf time.Time) *Report {
+func Attendance(event Row, presences []Row, asOf Instant) *Report {
 	r := NewReport(event, asOf)
 	for _, row := range presences {
-		r.Lines = append(r.Lines, r.Add(row))
+		if line, counts := r.Add(row); counts {
+			r.Lines = append(r.Lines, line)
+		}
 	}
 	return r
 }
 
-// Add counts a presence into the totals, and gives its line. Presences come in the order
-// of their keys.
-func (r *Report) Add(row Row) Line {
-	line, spent := r.line(row)
+// Add counts a presence into the totals, and gives its line; false if nothing of it was by
+// then. Presences come in the order of their keys.
+func (r *Report) Add(row Row) (Line, bool) {
+	s := r.instant.of(state[presenceState](row))
+	if len(s.Edges) == 0 && s.Minutes == nil {
+		return Line{}, false
+	}
+	r.LatestActivityAt = later(r.LatestActivityAt, s.Edges)
+	line, spent := r.line(row.ID, s)
 	if line.RegistrationID != r.current {
 		r.current, r.counted = line.RegistrationID, Totals{}
 	}
@@ -276,13 +285,12 @@ func (r *Report) Add(row Row) Line {
 		r.Totals.Attended++
 	}
 	r.Totals.Minutes += spent
-	return line
+	return line, true
 }
 
 // line tells one presence, and its minutes as far as they are known.
-func (r *Report) line(row Row) (line Line, spent int64) {
-	s := state[presenceState](row)
-	line.RegistrationID, line.SessionID = splitID(row.ID)
+func (r *Report) line(id string, s presenceState) (line Line, spent int64) {
+	line.RegistrationID, line.SessionID = splitID(id)
 	line.Late = s.Edges.hasLate()
 	if at, joined := s.Edges.firstJoin(); joined {
 		line.FirstJoinedAt = time.UnixMicro(at).UTC()

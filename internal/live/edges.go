@@ -50,6 +50,16 @@ func (s edges) with(e edge) (edges, bool) {
 	return slices.Insert(slices.Clone(s), i, e), true
 }
 
+// upTo are the edges that happened at a time or before it.
+func (s edges) upTo(at int64) edges {
+	for i, e := range s {
+		if e.At > at {
+			return s[:i:i]
+		}
+	}
+	return s
+}
+
 // inTime are the edges that came before the figures were closed.
 func (s edges) inTime() edges {
 	return slices.DeleteFunc(slices.Clone(s), func(e edge) bool { return e.Late })

@@ -29,7 +29,11 @@ type Point struct {
 // whom a source told the minutes but no leave is present for as many minutes.
 type Timeline struct {
 	AsOf time.Time
+	// LatestActivityAt is when the latest join or leave in any of the event's sessions happened
+	// that counts here; zero = there is none.
+	LatestActivityAt time.Time
 
+	instant Instant
 	session string // "" = all
 	end     int64  // nothing counts from then on
 	over    bool   // the event has ended by then
@@ -39,10 +43,9 @@ type Timeline struct {
 	joins, leaves []int64
 }
 
-// NewTimeline begins a timeline as of a time. Add adds to it.
-func NewTimeline(event Row, session string, asOf time.Time) *Timeline {
-	t := &Timeline{AsOf: instant(asOf), session: session}
-	t.end = t.AsOf.UnixMicro()
+// NewTimeline begins a timeline as of an instant. Add adds to it.
+func NewTimeline(event Row, session string, asOf Instant) *Timeline {
+	t := &Timeline{AsOf: asOf.time(), instant: asOf, session: session, end: asOf.at}
 	if end := windowOf(document(event)).end; end != 0 && end <= t.end {
 		t.end, t.over = end, true
 	}
@@ -51,6 +54,8 @@ func NewTimeline(event Row, session string, asOf time.Time) *Timeline {
 
 // Add counts a presence. Presences come in the order of their keys.
 func (t *Timeline) Add(row Row) {
+	s := t.instant.of(state[presenceState](row))
+	t.LatestActivityAt = later(t.LatestActivityAt, s.Edges)
 	registration, session := splitID(row.ID)
 	if t.session != "" && session != t.session {
 		return
@@ -59,7 +64,6 @@ func (t *Timeline) Add(row Row) {
 		t.close()
 		t.current = registration
 	}
-	s := state[presenceState](row)
 	for _, p := range s.Edges.presences() {
 		if p.Open {
 			p.Until, p.Open = math.MaxInt64, false
@@ -87,7 +91,7 @@ func (t *Timeline) close() {
 	t.spans = t.spans[:0]
 }
 
-// Points are the timeline from the first join to now or, if nobody is present any more, to
+// Points are the timeline from the first join to AsOf or, if nobody is present any more, to
 // the last leave. They lie step apart, at whole steps of UTC, but for the last one. A step
 // of 0 is chosen by the length, to the whole second; one that is too small for MaxPoints is
 // refused, with the least that will do. Nothing may be added afterwards.

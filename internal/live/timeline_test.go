@@ -25,7 +25,7 @@ func (w *world) timeline(session string, step time.Duration) string {
 }
 
 func (w *world) newTimeline(session string) *live.Timeline {
-	tl := live.NewTimeline(w.rows[live.Key{App: app, Kind: live.Event, ID: "e1"}], session, w.now)
+	tl := live.NewTimeline(w.rows[live.Key{App: app, Kind: live.Event, ID: "e1"}], session, live.Now(w.now))
 	for _, row := range presences(w) {
 		tl.Add(row)
 	}
@@ -85,7 +85,7 @@ func TestTimelineAddsUp(t *testing.T) {
 			w.at(60+float64(r.IntN(440))/4, "session."+kind, "%s", attendance(
 				[]string{"s1", "s2"}[r.IntN(2)], []string{"r1", "r2"}[r.IntN(2)], []string{"", "a", "b"}[r.IntN(3)]))
 		}
-		report := live.Attendance(w.rows[live.Key{App: app, Kind: live.Event, ID: "e1"}], presences(w), w.now)
+		report := live.Attendance(w.rows[live.Key{App: app, Kind: live.Event, ID: "e1"}], presences(w), live.Now(w.now))
 		for _, step := range []time.Duration{0, 7 * time.Minute, time.Hour, 48 * time.Hour} {
 			points, used, least := w.newTimeline("").Points(step)
 			if least != 0 || len(points) > live.MaxPoints || step != 0 && used != step {

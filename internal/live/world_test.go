@@ -376,7 +376,7 @@ func presences(w *world) []live.Row {
 }
 
 func (w *world) report() *live.Report {
-	return live.Attendance(w.rows[live.Key{App: app, Kind: live.Event, ID: "e1"}], presences(w), w.now)
+	return live.Attendance(w.rows[live.Key{App: app, Kind: live.Event, ID: "e1"}], presences(w), live.Now(w.now))
 }
 
 func equal[T comparable](t *testing.T, what string, got, want T) {

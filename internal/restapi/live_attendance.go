@@ -21,36 +21,37 @@ import (
 // AttendanceOut is who attended an event. It is written line by line: this is what the
 // document says of it.
 type AttendanceOut struct {
-	Event  AttendedEvent    `json:"event"`
-	AsOf   time.Time        `json:"asOf" doc:"When it was looked up; who is present now is counted up to then."`
-	Data   []AttendanceLine `json:"data" nullable:"false" doc:"One for each registration and session with any attendance, by registration, then by session."`
-	Totals AttendanceTotals `json:"totals"`
+	Event            AttendedEvent    `json:"event"`
+	AsOf             time.Time        `json:"asOf" doc:"The instant that all figures are of: the time of the request unless asOf was given. Who is present is counted up to then, or up to the event's end if that was before."`
+	Data             []AttendanceLine `json:"data" nullable:"false" doc:"One for each registration and session with any attendance by asOf, by registration, then by session."`
+	Totals           AttendanceTotals `json:"totals"`
+	LatestActivityAt *time.Time       `json:"latestActivityAt" doc:"When the latest join or leave at any of the event's sessions happened, of those that count here; null = there is none. Long before asOf while somebody is present: since then nothing was told, and who was in then counts as present."`
 }
 
 // AttendedEvent is the event of a report.
 type AttendedEvent struct {
 	ID     json.RawMessage `json:"id" doc:"The event's id: a string, or a number if it was given as one."`
 	Number json.RawMessage `json:"number" doc:"The event's number, unique in the org."`
-	Status json.RawMessage `json:"status" doc:"UPCOMING, ONGOING, COMPLETED or CANCELLED."`
+	Status json.RawMessage `json:"status" doc:"UPCOMING, ONGOING, COMPLETED or CANCELLED: how it is now, whatever asOf says."`
 }
 
 // AttendanceTotals are over all lines.
 type AttendanceTotals struct {
-	Present  int   `json:"present" doc:"Registrations that are in a session now."`
-	Attended int   `json:"attended" doc:"Registrations that were in one."`
-	Minutes  int64 `json:"minutes" doc:"Of all lines together."`
+	Present  int   `json:"present" doc:"Registrations that are in a session as of asOf, those in several counted once; 0 when the event is over."`
+	Attended int   `json:"attended" doc:"Registrations that have joined one by then, those who left included."`
+	Minutes  int64 `json:"minutes" doc:"Person-minutes: the minutes of all lines together. Who is in two sessions at a time counts in both."`
 }
 
 // AttendanceLine is one person's attendance of one session.
 type AttendanceLine struct {
 	SessionID      string    `json:"sessionId"`
 	RegistrationID string    `json:"registrationId"`
-	Present        bool      `json:"present" doc:"Whether the person is in the session now."`
-	Connections    int       `json:"connections" doc:"How many connections are open now."`
+	Present        bool      `json:"present" doc:"Whether the person is in the session as of asOf."`
+	Connections    int       `json:"connections" doc:"How many connections (devices) are open as of asOf."`
 	PresentSince   time.Time `json:"presentSince,omitzero" doc:"Since when the person has been in the session without a break; absent if it is not present."`
-	FirstJoinedAt  time.Time `json:"firstJoinedAt,omitzero"`
-	LastLeftAt     time.Time `json:"lastLeftAt,omitzero"`
-	Minutes        *int64    `json:"minutes" doc:"Time spent so far, several devices counted once; null if a source told of it that knows no leaves."`
+	FirstJoinedAt  time.Time `json:"firstJoinedAt,omitzero" doc:"When the person first joined; absent if only a leave is known."`
+	LastLeftAt     time.Time `json:"lastLeftAt,omitzero" doc:"When the last connection was last closed; absent if it never was. A person who came back since is present all the same."`
+	Minutes        *int64    `json:"minutes" doc:"Time spent between the event's start and asOf or its end, in whole minutes, several devices counted once; null if a source told of it that knows no leaves."`
 	Late           bool      `json:"late" doc:"Whether some of it came after time spent was told."`
 }
 
@@ -64,9 +65,11 @@ func (a *api) registerAttendance() {
 	a.plain(huma.Operation{
 		OperationID: "v1.event.attendance", Method: http.MethodGet, Path: "/app/{app_id}/event/{event_id}/attendance", Tags: []string{tagLive},
 		Summary: "Get an event's attendance",
-		Description: "Who is and was in which session, and for how long, as of now. `Accept: text/csv` gives the lines as a table. " +
-			"An answer that breaks off is not whole: the JSON then has no end.",
+		Description: "Who is and was in which session, and for how long, as of now or of `asOf`. Who joined counts as present until a leave or the event's end is told. " +
+			"`Accept: text/csv` gives the lines as a table. An answer that breaks off is not whole: the JSON then has no end.",
 		Parameters: []*huma.Param{{
+			Name: "asOf", In: "query", Schema: &huma.Schema{Type: huma.TypeString}, Description: docAsOf,
+		}, {
 			Name: "lines", In: "query", Schema: &huma.Schema{Type: huma.TypeBoolean, Default: true},
 			Description: "false leaves the lines out of the JSON, for whoever wants the totals alone.",
 		}},
@@ -74,12 +77,12 @@ func (a *api) registerAttendance() {
 			"application/json": {
 				Schema: a.huma.OpenAPI().Components.Schemas.Schema(typeOf[AttendanceOut](), true, ""),
 				Example: json.RawMessage(`{"event":{"id":"summit","number":4001,"status":"COMPLETED"},"asOf":"2027-06-11T08:00:00Z","data":[` +
-					line + `],"totals":{"present":0,"attended":1,"minutes":42}}`),
+					line + `],"totals":{"present":0,"attended":1,"minutes":42},"latestActivityAt":"2027-06-10T09:43:00Z"}`),
 			},
 			"text/csv": {
 				Schema: &huma.Schema{Type: huma.TypeString},
 				Example: strings.Join(attendanceColumns, ",") +
-					"\r\nkeynote,r-1,false,0,2027-06-10T09:01:00Z,2027-06-10T09:43:00Z,42,false\r\n",
+					"\r\nkeynote,r-1,false,0,2027-06-10T09:01:00Z,2027-06-10T09:43:00Z,42,false,\r\n",
 			},
 		}}},
 	}, accessRead, (*call).attendance)
@@ -87,30 +90,31 @@ func (a *api) registerAttendance() {
 	handle(a, huma.Operation{
 		OperationID: "v1.event.attendance-timeline", Method: http.MethodGet, Path: timeline, Tags: []string{tagLive},
 		Summary: "Get an event's attendance over time",
-		Description: "How many people are present at instants `stepSeconds` apart, from the first join to now or, when all have gone, to the last leave; the last point " +
+		Description: "How many people are present at instants `stepSeconds` apart, from the first join to now or `asOf` or, when all have gone, to the last leave; the last point " +
 			"is that instant itself. `joined` and `left` are since the point before. A person counts once, however many sessions and devices it is in.",
 	}, accessRead, a.attendanceTimeline)
 	answered := a.huma.OpenAPI().Paths[prefix+timeline].Get.Responses["200"]
 	answered.Content["application/json"].Example = json.RawMessage(`{"event":{"id":"summit","number":4001,"status":"COMPLETED"},` +
-		`"asOf":"2027-06-11T08:00:00Z","stepSeconds":900,"data":[{"at":"2027-06-10T09:00:00Z","present":0,"joined":0,"left":0},` +
+		`"asOf":"2027-06-11T08:00:00Z","latestActivityAt":"2027-06-10T09:43:00Z","stepSeconds":900,"data":[{"at":"2027-06-10T09:00:00Z","present":0,"joined":0,"left":0},` +
 		`{"at":"2027-06-10T09:15:00Z","present":1,"joined":1,"left":0},` +
 		`{"at":"2027-06-10T09:30:00Z","present":1,"joined":0,"left":0},{"at":"2027-06-10T09:43:00Z","present":0,"joined":0,"left":1}]}`)
 }
 
 // AttendanceTimeline is attendance over time.
 type AttendanceTimeline struct {
-	Event       AttendedEvent     `json:"event"`
-	AsOf        time.Time         `json:"asOf"`
-	StepSeconds int64             `json:"stepSeconds"`
-	Data        []AttendancePoint `json:"data" nullable:"false" doc:"At most 500, in order of time."`
+	Event            AttendedEvent     `json:"event"`
+	AsOf             time.Time         `json:"asOf" doc:"The instant that it is as of: the time of the request unless asOf was given."`
+	LatestActivityAt *time.Time        `json:"latestActivityAt" doc:"When the latest join or leave at any of the event's sessions happened, of those that count here; null = there is none."`
+	StepSeconds      int64             `json:"stepSeconds" doc:"Between two points."`
+	Data             []AttendancePoint `json:"data" nullable:"false" doc:"At most 500, in order of time."`
 }
 
 // AttendancePoint is attendance at an instant.
 type AttendancePoint struct {
 	At      time.Time `json:"at"`
-	Present int       `json:"present"`
+	Present int       `json:"present" doc:"Registrations that are in a session at that instant, those in several counted once."`
 	Joined  int       `json:"joined" doc:"Since the point before; one who left again by now too."`
-	Left    int       `json:"left"`
+	Left    int       `json:"left" doc:"Since the point before; at the event's end all who are still there."`
 }
 
 // timelineIn are the parameters of an event's attendance over time.
@@ -118,6 +122,7 @@ type timelineIn struct {
 	AppPath
 	EventID   string     `path:"event_id" doc:"The event's id."`
 	SessionID string     `query:"session_id" doc:"Only this session's attendance."`
+	AsOf      string     `query:"asOf" doc:"As of when, in the past (RFC 3339), or latest: as of the latest join or leave while the event goes on. Now by default."`
 	Step      query[int] `query:"step" minimum:"1" maximum:"8640000" doc:"Seconds between two points; by default it follows from the length. One with more than 500 points is refused."`
 }
 
@@ -141,24 +146,22 @@ func (a *api) attendanceTimeline(ctx context.Context, c *call, in *timelineIn) (
 			return nil, err
 		}
 	}
-	timeline := live.NewTimeline(row, in.SessionID, time.Now())
-	next := a.presences(ctx, row.Key)
-	for chunk, err := next(); ; chunk, err = next() {
-		if err != nil {
-			return nil, err
-		}
-		if len(chunk) == 0 {
-			break
-		}
-		for i := range chunk {
-			timeline.Add(chunk[i])
-		}
+	instant, err := a.instant(ctx, in.AsOf, row)
+	if err != nil {
+		return nil, err
+	}
+	timeline := live.NewTimeline(row, in.SessionID, instant)
+	if err := a.eachPresence(ctx, row.Key, timeline.Add); err != nil {
+		return nil, err
 	}
 	points, step, least := timeline.Points(time.Duration(in.Step.Value) * time.Second)
 	if least != 0 {
 		return nil, invalid(fmt.Sprintf("must be at least %d: there would be more than %d points", int64(least.Seconds()), live.MaxPoints), "query", "step")
 	}
-	out := AttendanceTimeline{AsOf: timeline.AsOf, StepSeconds: int64(step.Seconds()), Data: make([]AttendancePoint, len(points))}
+	out := AttendanceTimeline{
+		AsOf: timeline.AsOf, LatestActivityAt: timePointer(timeline.LatestActivityAt), StepSeconds: int64(step.Seconds()),
+		Data: make([]AttendancePoint, len(points)),
+	}
 	for i, p := range points {
 		out.Data[i] = AttendancePoint(p)
 	}
@@ -190,12 +193,16 @@ func (c *call) attendance() error {
 	if err != nil {
 		return err
 	}
+	instant, err := c.api.instant(ctx, c.r.URL.Query().Get("asOf"), row)
+	if err != nil {
+		return err
+	}
 	next := c.api.presences(ctx, row.Key)
 	chunk, err := next()
 	if err != nil {
 		return err
 	}
-	report := live.NewReport(row, time.Now())
+	report := live.NewReport(row, instant)
 	c.w.Header().Add("Vary", "Accept")
 	write := writeAttendanceJSON
 	if !wanted.Value {
@@ -207,7 +214,11 @@ func (c *call) attendance() error {
 	lines := func(yield func(live.Line) error) error {
 		for len(chunk) > 0 {
 			for i := range chunk {
-				if err := yield(report.Add(chunk[i])); err != nil {
+				line, counts := report.Add(chunk[i])
+				if !counts {
+					continue
+				}
+				if err := yield(line); err != nil {
 					return err
 				}
 			}
@@ -240,6 +251,61 @@ func (a *api) presences(ctx context.Context, event live.Key) func() ([]live.Row,
 		}
 		return rows, err
 	}
+}
+
+// eachPresence reads all presences of an event.
+func (a *api) eachPresence(ctx context.Context, event live.Key, use func(live.Row)) error {
+	next := a.presences(ctx, event)
+	for {
+		chunk, err := next()
+		if err != nil || len(chunk) == 0 {
+			return err
+		}
+		for i := range chunk {
+			use(chunk[i])
+		}
+	}
+}
+
+// latest is the value of the parameter asOf for whoever follows an event that is told late,
+// or whose feed has stopped.
+const latest = "latest"
+
+const docAsOf = "As of when, in the past (RFC 3339): the state as it was then, from the joins and leaves that had happened. `latest` is the time of " +
+	"the latest join or leave while the event goes on: for an event that is told late, or whose feed has stopped. Now by default."
+
+const (
+	msgAsOf   = "must be an RFC 3339 time such as 2027-06-10T09:00:00Z, or latest"
+	msgFuture = "must not be in the future"
+)
+
+// instant is what figures of an event are to be as of. The end of an event is known as all
+// of its joins and leaves are, so that the latest of an event that has ended is the present.
+func (a *api) instant(ctx context.Context, text string, event live.Row) (live.Instant, error) {
+	now := time.Now()
+	switch {
+	case text == "" || text == latest && live.Ended(event, now):
+		return live.Now(now), nil
+	case text == latest:
+		var at time.Time
+		err := a.eachPresence(ctx, event.Key, func(row live.Row) {
+			if one := live.LatestActivity(row); one.After(at) {
+				at = one
+			}
+		})
+		if err != nil || at.IsZero() {
+			return live.Now(now), err
+		}
+		return live.At(at), nil
+	}
+	at, err := parseTime(text)
+	switch {
+	case err != nil:
+		return live.Instant{}, invalid(msgAsOf, "query", "asOf")
+	case at.After(now):
+		return live.Instant{}, invalid(msgFuture, "query", "asOf")
+	}
+	return live.At(at), nil
 }
 
 // lines gives a report's lines to a function until one fails.
@@ -276,11 +342,14 @@ func writeAttendanceJSON(w http.ResponseWriter, event live.Row, report *live.Rep
 	if err != nil {
 		return err
 	}
-	totals, err := json.Marshal(report.Totals)
+	tail, err := json.Marshal(struct {
+		Totals           live.Totals `json:"totals"`
+		LatestActivityAt *time.Time  `json:"latestActivityAt"`
+	}{report.Totals, timePointer(report.LatestActivityAt)})
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(append(append(append(out, `],"totals":`...), totals...), "}\n"...))
+	_, err = w.Write(append(append(append(out, "],"...), tail[1:]...), '\n'))
 	return err
 }
 
@@ -303,7 +372,7 @@ func flushLarge(w io.Writer, out *[]byte) error {
 }
 
 var attendanceColumns = []string{
-	"sessionId", "registrationId", "present", "connections", "firstJoinedAt", "lastLeftAt", "minutes", "late",
+	"sessionId", "registrationId", "present", "connections", "firstJoinedAt", "lastLeftAt", "minutes", "late", "presentSince",
 }
 
 func writeAttendanceCSV(w http.ResponseWriter, _ live.Row, _ *live.Report, all lines) error {
@@ -318,6 +387,7 @@ func writeAttendanceCSV(w http.ResponseWriter, _ live.Row, _ *live.Report, all l
 		return out.Write([]string{
 			line.SessionID, line.RegistrationID, strconv.FormatBool(line.Present), strconv.Itoa(line.Connections),
 			cellTime(line.FirstJoinedAt), cellTime(line.LastLeftAt), cellCount(line.Minutes), strconv.FormatBool(line.Late),
+			cellTime(line.PresentSince),
 		})
 	})
 	out.Flush()

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -716,7 +717,7 @@ func TestAttendance(t *testing.T) {
 	if len(table) != 3 || table[0][0] != "sessionId" {
 		t.Fatalf("table %v", table)
 	}
-	if diff := cmp.Diff([]string{"s1", "r1", "false", "0", "2026-05-01T10:00:00Z", "2026-05-01T10:42:00Z", "42", "false"}, table[1]); diff != "" {
+	if diff := cmp.Diff([]string{"s1", "r1", "false", "0", "2026-05-01T10:00:00Z", "2026-05-01T10:42:00Z", "42", "false", ""}, table[1]); diff != "" {
 		t.Errorf("row (-want +got):\n%s", diff)
 	}
 	for accept, kind := range map[string]string{
@@ -767,15 +768,98 @@ func TestAttendanceTimeline(t *testing.T) {
 	w.do("GET", "/app/b/event/e1/attendance/timeline", "").want(404)
 }
 
+// TestAttendanceAsOf looks back at an event of which nothing was told for long, and that ends.
+func TestAttendanceAsOf(t *testing.T) {
+	t.Parallel()
+	w := newLiveWorld(t)
+	w.programme()
+	const path = "/app/a/event/e1/attendance"
+	never := w.do("GET", path+"?asOf=latest", "").want(200).json()
+	if at, given := never["latestActivityAt"]; !given || at != nil || !isNow(never["asOf"]) {
+		t.Errorf("nothing was told: %v", never)
+	}
+	w.do("POST", "/app/a/activity", `{"activities":[
+		{"type":"session.joined","at":"2026-05-01T10:00:00Z","data":{"eventId":"e1","sessionId":"s1","registrationId":"r1"}},
+		{"type":"session.joined","at":"2026-05-01T10:20:00Z","data":{"eventId":"e1","sessionId":"s1","registrationId":"r2"}},
+		{"type":"session.left","at":"2026-05-01T10:42:00Z","data":{"eventId":"e1","sessionId":"s1","registrationId":"r1"}}]}`).want(202)
+	rows := []struct {
+		asOf, at, latest           string
+		lines                      int
+		present, attended, minutes float64
+	}{
+		{"2026-05-01T09:59:59Z", "2026-05-01T09:59:59Z", "", 0, 0, 0, 0},
+		{"2026-05-01T12:10:00%2B02:00", "2026-05-01T10:10:00Z", "2026-05-01T10:00:00Z", 1, 1, 1, 10},
+		{"2026-05-01T10:30:00Z", "2026-05-01T10:30:00Z", "2026-05-01T10:20:00Z", 2, 2, 2, 40},
+		{"latest", "2026-05-01T10:42:00Z", "2026-05-01T10:42:00Z", 2, 1, 2, 64},
+		{"2026-05-01T11:00:00Z", "2026-05-01T11:00:00Z", "2026-05-01T10:42:00Z", 2, 1, 2, 82},
+	}
+	for _, row := range rows {
+		got := w.do("GET", path+"?asOf="+row.asOf, "").want(200)
+		totals := got.json()["totals"].(map[string]any)
+		if len(got.items()) != row.lines || got.json()["asOf"] != row.at || totals["present"] != row.present || totals["attended"] != row.attended || totals["minutes"] != row.minutes {
+			t.Errorf("as of %s: %s", row.asOf, got.Body)
+		}
+		course := w.do("GET", path+"/timeline?step=60&asOf="+row.asOf, "").want(200)
+		points := course.items()
+		if row.lines == 0 != (len(points) == 0) || len(points) > 0 && (points[len(points)-1]["at"] != row.at || points[len(points)-1]["present"] != row.present) {
+			t.Errorf("timeline as of %s: %s", row.asOf, course.Body)
+		}
+		for _, told := range []any{got.json()["latestActivityAt"], course.json()["latestActivityAt"]} {
+			if latest, _ := told.(string); latest != row.latest {
+				t.Errorf("as of %s: the latest activity is of %q, want %q", row.asOf, latest, row.latest)
+			}
+		}
+		if course.json()["asOf"] != row.at {
+			t.Errorf("timeline as of %s: %s", row.asOf, course.Body)
+		}
+		table := w.tableAt(path+"?asOf="+row.asOf, "text/csv")
+		if len(table) != row.lines+1 || row.lines == 2 && table[2][8] != "2026-05-01T10:20:00Z" {
+			t.Errorf("table as of %s: %v", row.asOf, table)
+		}
+	}
+	if now := w.do("GET", path, "").want(200).json(); now["latestActivityAt"] != "2026-05-01T10:42:00Z" || !isNow(now["asOf"]) {
+		t.Errorf("now: %v", now)
+	}
+	for _, route := range []string{path, path + "/timeline"} {
+		for asOf, msg := range map[string]string{
+			"yesterday": "must be an RFC 3339 time such as 2027-06-10T09:00:00Z, or latest", "2026-05-01": "must be an RFC 3339 time such as 2027-06-10T09:00:00Z, or latest",
+			time.Now().Add(time.Minute).UTC().Format(time.RFC3339): "must not be in the future",
+		} {
+			got := w.do("GET", route+"?asOf="+asOf, "").want(422)
+			if !strings.Contains(got.Body, `"loc":["query","asOf"]`) || !strings.Contains(got.Body, msg) {
+				t.Errorf("%s?asOf=%s: %s", route, asOf, got.Body)
+			}
+		}
+	}
+	w.do("PATCH", "/app/a/event/e1", `{"startDate":"2026-05-01T09:00:00Z","endDate":"2026-05-01T12:00:00Z"}`).want(200)
+	over := w.do("GET", path+"?asOf=latest", "").want(200).json()
+	if totals := over["totals"].(map[string]any); !isNow(over["asOf"]) || totals["present"] != 0.0 || totals["minutes"] != 142.0 {
+		t.Errorf("the latest of an event that has ended: %v", over)
+	}
+}
+
+// isNow reports whether a member of an answer is the present time.
+func isNow(member any) bool {
+	text, _ := member.(string)
+	at, err := time.Parse(time.RFC3339, text)
+	return err == nil && time.Since(at).Abs() < time.Minute
+}
+
 func (w *world) attendance(accept string) reply {
-	return w.send(request{
-		method: "GET", path: "/api/v1/app/a/event/e1/attendance", token: w.org, header: map[string]string{"Accept": accept},
-	})
+	return w.accepting("/app/a/event/e1/attendance", accept)
+}
+
+func (w *world) accepting(path, accept string) reply {
+	return w.send(request{method: "GET", path: "/api/v1" + path, token: w.org, header: map[string]string{"Accept": accept}})
 }
 
 func (w *world) table(accept string) [][]string {
+	return w.tableAt("/app/a/event/e1/attendance", accept)
+}
+
+func (w *world) tableAt(path, accept string) [][]string {
 	w.t.Helper()
-	rows, err := csv.NewReader(strings.NewReader(w.attendance(accept).want(200).Body)).ReadAll()
+	rows, err := csv.NewReader(strings.NewReader(w.accepting(path, accept).want(200).Body)).ReadAll()
 	if err != nil {
 		w.t.Fatal(err)
 	}
