@@ -9,3 +9,6 @@ func SvixRoutes() []Route { return svixRoutes }
 func Shelf() func(ctx context.Context, name string, write func(context.Context) (string, error)) (string, error) {
 	return newShelf().get
 }
+
+// Reworded puts a message of huma's into the API's words.
+func Reworded(message string) (words, member string) { return reworded(message) }

@@ -429,14 +429,14 @@ func (t *told) read(m members) {
 	if _, sent := m["id"]; sent && (t.id == "" || utf8.RuneCountInString(t.id) > maxActivityID) && t.code == "" {
 		t.wrongAt(msgActivityID, "id")
 	}
-	t.act.Type = t.text(m, "must be a string", "type")
+	t.act.Type = t.text(m, msgString, "type")
 	switch _, sent := m["type"]; {
 	case !sent:
-		t.wrongAt("is required", "type")
+		t.wrongAt(msgRequired, "type")
 	case t.act.Type != "" && !live.Knows(t.act.Type):
 		t.wrongAt("is not one of the activities' types", "type")
 	case t.act.Type == "" && m["type"].Kind() == '"':
-		t.wrongAt("is required", "type")
+		t.wrongAt(msgRequired, "type")
 	}
 	if text := t.text(m, msgTime, "at"); text != "" {
 		at, err := parseTime(text)
@@ -461,7 +461,7 @@ func (t *told) read(m members) {
 	}
 	switch v, sent := m["data"]; {
 	case !sent:
-		t.wrongAt("is required", "data")
+		t.wrongAt(msgRequired, "data")
 	case v.Kind() != '{':
 		t.wrongAt("must be a JSON object", "data")
 	default:
@@ -514,7 +514,7 @@ func (t *told) text(m members, msg string, loc ...string) string {
 
 // choice reads a member that is one of a few words.
 func (t *told) choice(m members, words []string, loc ...string) string {
-	text := t.text(m, "must be a string", loc...)
+	text := t.text(m, msgString, loc...)
 	if text != "" && !slices.Contains(words, text) {
 		t.wrongAt(msgWord, loc...)
 	}

@@ -235,22 +235,12 @@ func field(e *huma.ErrorDetail) errs.Field {
 			break
 		}
 	}
-	msg := e.Message
-	if name, ok := strings.CutPrefix(msg, "expected required property "); ok {
-		name, _, _ = strings.Cut(name, " ")
-		return errs.Field{Loc: append(loc, name), Msg: "is required"}
-	}
+	msg, member := reworded(e.Message)
 	switch {
-	case strings.HasPrefix(msg, "invalid date/time "): // it goes on in Go's words
-		msg = msgTime
-	case strings.HasPrefix(msg, "expected "), strings.HasPrefix(msg, "required "), strings.HasPrefix(msg, "invalid "):
-		// What follows a colon may be another library's message, with the value in it.
-		msg, _, _ = strings.Cut(msg, ": ")
-	case msg == "unexpected property":
-		// The name is the client's: it is not repeated.
-		loc, msg = loc[:1], "holds a field that does not exist here"
-	default:
-		msg = "is not valid"
+	case msg == msgUnknown: // its name is the client's: it is not repeated
+		loc = loc[:min(1, len(loc))]
+	case member != "":
+		loc = append(loc, member)
 	}
 	return errs.Field{Loc: loc, Msg: msg}
 }

@@ -190,7 +190,7 @@ func (p *messageParser) text(dst *string, name string) error {
 	case 'n':
 		*dst = ""
 	default:
-		p.wrong("must be a string", name)
+		p.wrong(msgString, name)
 		return p.skipRest(tok.Kind())
 	}
 	return nil
@@ -290,7 +290,7 @@ func (p *messageParser) integer(dst *int64, low, high int64, name string) error 
 	n, err := strconv.ParseInt(string(text), 10, 64)
 	switch {
 	case err != nil:
-		p.wrong("must be an integer", name)
+		p.wrong(msgInteger, name)
 	case n < low || n > high:
 		p.wrong("must be between "+strconv.FormatInt(low, 10)+" and "+strconv.FormatInt(high, 10), name)
 	default:
@@ -348,7 +348,7 @@ func (p *messageParser) transformations() error {
 // finish decides between the fields that stand for each other.
 func (p *messageParser) finish() {
 	if !p.sentType {
-		p.wrong("is required", "eventType")
+		p.wrong(msgRequired, "eventType")
 	}
 	p.in.Payload = p.choosePayload()
 	switch {
@@ -378,7 +378,7 @@ func (p *messageParser) choosePayload() []byte {
 		}
 		return p.data
 	case !p.sentPayload:
-		p.wrong("is required", "payload")
+		p.wrong(msgRequired, "payload")
 	case !isObject(p.payload):
 		p.wrong("must be a JSON object", "payload")
 	}
@@ -418,7 +418,7 @@ func (a *api) decodeBody(text []byte, dst any, loc ...string) error {
 		}
 	}
 	if len(fields) == 0 {
-		fields = append(fields, errs.Field{Loc: loc, Msg: "is not valid"})
+		fields = append(fields, errs.Field{Loc: loc, Msg: msgNotValid})
 	}
 	return &errs.Error{Kind: errs.Invalid, Fields: fields}
 }
