@@ -38,6 +38,11 @@ export class ApiError extends Error {
   }
 }
 
+/** The error of a form that is not sent, because of these fields; undefined if there are none. */
+export function refused(fields: FieldError[]): ApiError | undefined {
+  return fields.length === 0 ? undefined : new ApiError(422, 'invalid', fields.map(({ msg }) => sentence(msg)).join('; '), fields)
+}
+
 export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError'
 }

@@ -1,6 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import { test } from 'node:test'
-import { changed, created, formOf } from './form'
+import type { Source } from '../../api/types'
+import { changed, created, formOf, missing } from './form'
 import { generated, suggested } from './vendors'
 
 const told = (value: object) => JSON.parse(JSON.stringify(value)) as object
@@ -12,6 +13,17 @@ test('a new source says what proves it, and nothing of what does not', () => {
   deepEqual(told(created({ ...formOf(undefined), dialect: 'iotum', proof: 'token', token: 't', channels: 'a, b' })), {
     dialect: 'iotum', description: '', channels: ['a', 'b'], token: 't', tokenHeader: 'x-signing-token', unverified: false, signature: null,
   })
+})
+
+test('what was chosen as proof must be given, or be there', () => {
+  const names = (form: Partial<ReturnType<typeof formOf>>, has = {}) => missing({ ...formOf(undefined), ...form }, has as Source).map(({ loc }) => loc[1])
+  deepEqual(names({}), ['secret'])
+  deepEqual(names({ proof: 'both' }), ['secret', 'token', 'tokenHeader'])
+  deepEqual(names({ proof: 'both', secret: 's', token: 't', tokenHeader: 'x-a' }), [])
+  deepEqual(names({ proof: 'both', tokenHeader: 'x-a' }, { hasSecret: true, hasToken: true }), [])
+  deepEqual(names({ proof: 'token', dialect: 'iotum' }), ['token'])
+  deepEqual(names({ proof: 'key', key: ' ' }), ['key'])
+  deepEqual(names({ proof: 'unverified' }), [])
 })
 
 test('what is not typed anew stays, and what proves nothing any more goes', () => {

@@ -1,4 +1,5 @@
 // A source's form and what of it the API is told.
+import type { FieldError } from '../../api/client'
 import type { Source, SourceIn } from '../../api/types'
 import { proofOf, vendorOf, type Proof } from './vendors'
 
@@ -60,6 +61,17 @@ function channelsOf(form: Form): string[] | null {
 }
 
 const orNothing = (text: string) => (text === '' ? undefined : text)
+
+/** What proves a request and was not given: the API would be asked in vain, or take the source with less proof than was chosen. */
+export function missing(form: Form, before: Source | undefined): FieldError[] {
+  const wanted: [keyof Form, boolean, string][] = [
+    ['secret', uses(form, 'secret') && !before?.hasSecret, 'give the secret that the vendor signs with'],
+    ['token', uses(form, 'token') && !before?.hasToken, 'give the token that the vendor sends'],
+    ['tokenHeader', uses(form, 'token') && vendorOf(form.dialect).tokenHeader === undefined, 'name the header in which the vendor sends the token'],
+    ['key', form.proof === 'key', 'give the public key of the sender'],
+  ]
+  return wanted.filter(([name, needed]) => needed && form[name].trim() === '').map(([name, , msg]) => ({ loc: ['body', name], msg, type: 'missing' }))
+}
 
 /** What creates a source. */
 export function created(form: Form): SourceIn {
