@@ -84,8 +84,13 @@ func OpenEventStream(w http.ResponseWriter) *EventStream {
 	return s
 }
 
-// Close frees what the stream holds. The answer ends with its handler.
-func (s *EventStream) Close() { s.beats.Stop() }
+// Close frees what the stream holds. The answer ends with its handler, as long as any event
+// may take: the deadline of the last one is over by now, and without its end an answer looks
+// like one that was cut off.
+func (s *EventStream) Close() {
+	s.beats.Stop()
+	_ = s.rc.SetWriteDeadline(time.Now().Add(streamWriteTimeout)) // see OpenEventStream
+}
 
 // Beats ticks whenever a Beat is due.
 func (s *EventStream) Beats() <-chan time.Time { return s.beats.C }

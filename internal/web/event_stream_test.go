@@ -1,8 +1,11 @@
 package web_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -104,6 +107,52 @@ func TestEventStreamBeat(t *testing.T) {
 		})
 	}
 }
+
+// TestEventStreamEnds ends a stream long after its last event: its end must be told, too.
+func TestEventStreamEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, conn := net.Pipe()
+		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			s := web.OpenEventStream(w)
+			defer s.Close()
+			if err := s.Send(web.StreamEvent{Name: "hello", Data: 1}); err != nil {
+				t.Error(err)
+			}
+			<-s.Beats()
+		})}
+		defer server.Close()
+		go func() { _ = server.Serve(&single{conn: conn}) }()
+		if _, err := io.WriteString(client, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.ReadResponse(bufio.NewReader(client), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		if _, err := io.ReadAll(answer.Body); err != nil {
+			t.Errorf("the stream ends with: %v", err)
+		}
+	})
+}
+
+// single is a listener that has one connection.
+type single struct {
+	net.Listener
+
+	conn net.Conn
+}
+
+func (l *single) Accept() (net.Conn, error) {
+	conn := l.conn
+	if l.conn = nil; conn == nil {
+		return nil, net.ErrClosed
+	}
+	return conn, nil
+}
+
+func (l *single) Close() error { return nil }
 
 func TestLastEventID(t *testing.T) {
 	t.Parallel()
