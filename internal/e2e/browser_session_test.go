@@ -2,6 +2,10 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"html"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
@@ -224,4 +228,125 @@ func TestBrowserHostileNames(t *testing.T) {
 	p.Viewport(400, 900)
 	p.Fits()
 	p.Shot("apps-hostile")
+}
+
+// TestBrowserSessionEnds ends a session while a form is half filled. Who signs in again finds what they typed, and can
+// save it.
+func TestBrowserSessionEnds(t *testing.T) {
+	needBrowser(t)
+	t.Parallel()
+	hook := kit.NewReceiver(t).Hook()
+	s := start(t, kit.Config{})
+	app := appNamed(t, s, "Ada")
+	p := signIn(t, s)
+	p.Open(s.URL + "/app/" + app + "/endpoints/new")
+	p.Fill("URL", hook.URL)
+	p.Fill("Description …", "Half filled")
+	other := p.Another()
+	other.Open(s.URL + "/")
+	other.Click("button", "Sign out")
+	other.Await("heading", "Sign in")
+
+	p.Click("button", "Add endpoint")
+	again := p.Within("dialog", "Sign in again")
+	again.See("Your session has ended. Sign in again to go on.")
+	looks(t, p, "login-again")
+	p.Press("Escape", "Escape") // there is nothing to see without a session
+	again.Fill("API token", "no token")
+	again.Click("button", "Sign in")
+	again.See("The token is not one of this server, or does not hold any more")
+	again.Fill("API token", mint(t, s))
+	p.Press("Enter")
+	p.AwaitCount("dialog", "Sign in again", 0)
+	if url, description := p.Value("URL"), p.Value("Description …"); url != hook.URL || description != "Half filled" {
+		t.Errorf("the form has %q and %q left of what was typed", url, description)
+	}
+	p.Click("button", "Add endpoint")
+	p.Await("heading", "Endpoint added")
+}
+
+// TestBrowserSessionEndsElsewhere ends a tenant's session by the API. The tenant comes back by another link, in another tab,
+// and the first tab goes on by itself; a stranger who comes instead finds nothing of what was typed.
+func TestBrowserSessionEndsElsewhere(t *testing.T) {
+	needBrowser(t)
+	t.Parallel()
+	s := start(t, kit.Config{})
+	o := operator{s, mint(t, s)}
+	app, foreign := o.newApp(t, ""), o.newApp(t, "")
+	p := openBrowser(t)
+	p.Open(o.portal(t, app, fields{}).URL)
+	p.See("No endpoints yet")
+	p.Open(s.URL + "/app/" + app + "/endpoints/new")
+	p.Fill("URL", "https://example.com/hook")
+	p.Fill("Description …", "Half filled")
+	interrupt := func() {
+		o.call(t, http.StatusNoContent, http.MethodPost, "/auth/app/"+app+"/expire-all", nil, nil)
+		p.Click("button", "Add endpoint")
+		p.Within("dialog", "Sign in again").See("Your session has ended")
+	}
+	interrupt()
+	other := p.Another()
+	other.Open(o.portal(t, app, fields{}).URL)
+	other.Await("heading", "Endpoints")
+	p.AwaitCount("dialog", "Sign in again", 0)
+	if got := p.Value("Description …"); got != "Half filled" {
+		t.Errorf("the form has %q left of what was typed", got)
+	}
+	interrupt()
+	other.Open(o.portal(t, foreign, fields{}).URL)
+	other.Await("heading", "Endpoints")
+	p.AwaitCount("dialog", "Sign in again", 0)
+	p.AwaitCount("textbox", "Description …", 0)
+}
+
+// access is what lets a tenant into its portal.
+type access struct{ URL, Token string }
+
+// portal makes a link into an app's portal and a token; limits are fields of app-portal-access.
+func (o operator) portal(t testing.TB, app string, limits fields) (out access) {
+	t.Helper()
+	o.call(t, http.StatusOK, http.MethodPost, "/auth/app-portal-access/"+app, limits, &out)
+	return out
+}
+
+// TestBrowserFrameEnds ends the session of a page in a frame, whose token is in memory alone. It says what leads on, and
+// goes on by itself where the page around it hands over another token.
+func TestBrowserFrameEnds(t *testing.T) {
+	needBrowser(t)
+	t.Parallel()
+	s := start(t, kit.Config{})
+	o := operator{s, mint(t, s)}
+	app := o.newApp(t, "")
+	withToken := func() string {
+		return s.URL + "/app/" + app + "/endpoints/new#token=" + o.portal(t, app, fields{}).Token
+	}
+	frame := withToken()
+	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprintf(w, `<!doctype html><html lang="en"><title>Host</title><iframe title="Webhooks" width="900" height="800" src="%s"></iframe>`, html.EscapeString(frame))
+	}))
+	t.Cleanup(host.Close)
+	setSettings(t, s, fmt.Sprintf(`{"portal":{"allowedOrigins":[%q]}}`, host.URL))
+	p := openBrowser(t)
+	p.Allow(s.URL)
+	p.Open(host.URL)
+	in := p.Frame("Webhooks")
+	in.Fill("URL", "https://example.com/hook")
+	in.Fill("Description …", "Half filled")
+	o.call(t, http.StatusNoContent, http.MethodPost, "/auth/app/"+app+"/expire-all", nil, nil)
+	in.Click("button", "Add endpoint")
+	in.Within("dialog", "Sign in again").See("Your session has ended. Sign in again to go on.")
+	in.Within("dialog", "Sign in again").See("Reload the page around this one: it signs you in.")
+	in.AwaitCount("textbox", "API token", 0) // nobody is asked for a token inside of another's page
+
+	browser.Eval[bool](p, fmt.Sprintf(`(document.querySelector("iframe").src = %q) !== ""`, withToken()))
+	in.AwaitCount("dialog", "Sign in again", 0)
+	if got := in.Value("Description …"); got != "Half filled" {
+		t.Errorf("the form has %q left of what was typed", got)
+	}
+	in.Click("button", "Add endpoint")
+	in.Await("heading", "Endpoint added")
+	frame = withToken()
+	p.Reload()
+	in.Await("heading", "Add endpoint")
 }

@@ -8,6 +8,9 @@ import type { Brand, Capability, Session } from './types'
 /** Whether the page is inside of another's frame: no cookie is sent there, so a token in memory stands for it. */
 export const embedded = window.self !== window.top
 
+// Tabs share the cookie: one that waits at its sign-in goes on once another has signed in. A frame's token is its own.
+const tabs = embedded ? undefined : new BroadcastChannel('callboard-session')
+
 class SessionStore {
   /** undefined until it is known. */
   state = $state<'in' | 'out' | undefined>(undefined)
@@ -20,6 +23,9 @@ class SessionStore {
   constructor() {
     onUnauthorized(() => {
       if (this.state === 'in') this.#interrupt()
+    })
+    tabs?.addEventListener('message', () => {
+      if (this.state === 'out') void this.restore().catch(() => {}) // the form is still there
     })
   }
 
@@ -38,6 +44,7 @@ class SessionStore {
     const session = await api.session.create({ ...proof, bearer: embedded })
     if (session.token !== undefined) useBearer(session.token)
     this.#enter(session)
+    tabs?.postMessage('in')
   }
 
   /** Takes a token of the page around this one as it is. */

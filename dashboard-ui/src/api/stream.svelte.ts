@@ -1,6 +1,6 @@
 // Server-sent events over fetch: EventSource cannot send a token. It resumes after the last event that came, and waits
 // longer after each failure.
-import { ApiError, isAbort, send } from './client'
+import { ApiError, send } from './client'
 
 export type StreamEvent = { event: string; id: string | undefined; data: unknown }
 
@@ -61,7 +61,7 @@ export class Stream {
       this.#retry(abort)
     } catch (error) {
       if (abort.signal.aborted && this.#abort !== abort) return
-      const status = isAbort(error) ? 0 : ApiError.from(error).status
+      const status = error instanceof ApiError ? error.status : 0 // a connection that broke is nothing to report
       if (status === 401 || status === 403 || status === 404) this.state = 'ended'
       else this.#retry(abort)
     }
