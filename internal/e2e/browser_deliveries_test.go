@@ -106,6 +106,77 @@ func TestBrowserTesting(t *testing.T) {
 	p.See("Next attempt in")
 }
 
+// TestBrowserTestingDialects sends each vendor's endpoint a sample, which is in the vendor's words, and one that was edited;
+// receivers of package receiver take what comes.
+func TestBrowserTestingDialects(t *testing.T) {
+	needBrowser(t)
+	t.Parallel()
+	o, mail := openShop(t), newOffice(t)
+	p := o.page
+	for _, row := range []struct{ dialect, event, word, said string }{
+		{"zuddl", "session.joined", "JOINED_SESSION", `"action": "JOINED_SESSION"`},
+		{"sessionboard", "contact.created", "contact.created", `"action": "contact.created"`},
+		{"oration", "conference.participant.entered", "conversation.userJoined", `"eventType": "conversation.userJoined"`},
+		{"iotum", "conference.started", "conference_start", `"event": "conference_start"`},
+	} {
+		box := mail.box(t, row.dialect)
+		ep := o.endpoint(t, o.app, box, fields{"description": "At " + row.dialect})
+		o.open("/testing?endpoint=" + ep + "&event_type=" + row.event)
+		if got := p.Value("Sample"); !strings.Contains(got, row.said) {
+			t.Errorf("the sample of %s in %s has no %s: %s", row.event, row.dialect, row.said, got)
+		}
+		p.Click("button", "Send")
+		p.See("Verifies with the present secret")
+		p.See(row.word + " to At " + row.dialect)
+		p.Fill("Sample", strings.Replace(p.Value("Sample"), "{", `{"edited": 1.00,`, 1))
+		p.See("Edited. It is sent exactly as it stands here")
+		p.Click("button", "Send")
+		if got := string(box.await(t, 2)[1].body); !strings.HasPrefix(got, `{"edited": 1.00,`) || !strings.Contains(got, row.said) {
+			t.Errorf("what was edited came as %s", got)
+		}
+	}
+}
+
+// TestBrowserPayloadGone looks at deliveries whose payload is gone, one that had succeeded and one that waited for its next
+// attempt: what can no longer be shown or sent is said in words, and offered nowhere.
+func TestBrowserPayloadGone(t *testing.T) {
+	needBrowser(t)
+	t.Parallel()
+	o := openShop(t)
+	p := o.page
+	h, ep := o.hook(t, "The till", fields{"retrySchedule": []string{"4s"}})
+	h.Answer(kit.OK.WithBody("thanks"), kit.Status(http.StatusInternalServerError))
+	done := o.post(t, "order.paid")
+	h.Await(t, 1)
+	o.open("/deliveries/" + done + "/" + ep)
+	p.Await("button", "Resend")
+	waiting := o.post(t, "order.sent")
+	h.Await(t, 2)
+	for _, m := range []string{done, waiting} {
+		o.call(t, http.StatusNoContent, http.MethodDelete, "/app/"+o.app+"/msg/"+m+"/content", nil, nil)
+	}
+	// Who still has the page open is told when they try.
+	p.Click("button", "Resend")
+	p.Within("dialog", "Resend this delivery?").Click("button", "Resend")
+	p.See("Resend: The message's payload is no longer stored")
+	p.See("There is no request to show")
+	p.See("thanks") // what was answered stays
+	p.Click("tab", "Callboard’s payload")
+	p.See("The payload is not kept any more")
+	looks(t, p, "delivery-payload-gone")
+	if disabled := browser.Eval[bool](p, `[...document.querySelectorAll("main button")].find((b) => b.textContent.trim() === "Resend").disabled`); !disabled {
+		t.Error("what cannot be sent can be resent")
+	}
+
+	o.open("/deliveries/" + waiting + "/" + ep)
+	p.See("It was given up")
+	p.See("The payload is not kept any more.")
+	p.Gone("recover all that failed")
+	if got := len(h.Received()); got != 2 {
+		t.Errorf("%d requests came, want the two of before", got)
+	}
+}
+
 // TestBrowserRecovery finds failed deliveries by a filter that survives a reload, learns why, has the receiver mended, and
 // recovers them; by keyboard where there are keys.
 func TestBrowserRecovery(t *testing.T) {
