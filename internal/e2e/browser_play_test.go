@@ -302,6 +302,33 @@ func TestBrowserPlayHostile(t *testing.T) {
 	p.Shot("play-hostile-list")
 }
 
+// TestBrowserPlayEndpoint has the form of a new endpoint make an inbox, which knows the endpoint's secret from then on.
+func TestBrowserPlayEndpoint(t *testing.T) {
+	needBrowser(t)
+	t.Parallel()
+	s := start(t, kit.Config{})
+	o := operator{s, mint(t, s)}
+	app := o.newApp(t, "")
+	p := signIn(t, s)
+	p.Open(s.URL + "/app/" + app + "/endpoints/new")
+	p.Click("button", "Use a Play inbox")
+	p.See("A Play inbox: open for 24 hours")
+	address := p.Value("URL")
+	if !inboxAddress.MatchString(address) || p.Value("Description …") != "Play inbox" {
+		t.Errorf("the form has the URL %q", address)
+	}
+	p.Choose("Dialect", "Zuddl")
+	p.Click("button", "Add endpoint")
+	p.Await("heading", "Endpoint added")
+	looks(t, p, "endpoint-added-play")
+	o.post(t, app, "session.joined", o.sample(t, "session.joined"))
+	p.Click("link", "Open the inbox")
+	p.Within("region", "Address").See(address)
+	p.Within("table", "Requests").See("JOINED_SESSION")
+	p.See("The signature is valid")
+	p.Within("region", "Verify signatures").Await("button", "Forget secret")
+}
+
 // TestBrowserNoPlay: where Play is switched off, its page says so.
 func TestBrowserNoPlay(t *testing.T) {
 	needBrowser(t)

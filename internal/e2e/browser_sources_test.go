@@ -121,6 +121,65 @@ func TestBrowserSources(t *testing.T) {
 	p.See("No sources yet")
 }
 
+// TestBrowserSourceChange edits a source, of which what is wrong is said at its field, and replays several requests at once:
+// one that was refused, and one that had become a message before and becomes another.
+func TestBrowserSourceChange(t *testing.T) {
+	needBrowser(t)
+	t.Parallel()
+	s := start(t, kit.Config{})
+	o := operator{s, mint(t, s)}
+	app := o.newApp(t, "acme")
+	box := kit.NewReceiver(t).Hook()
+	o.call(t, http.StatusCreated, http.MethodPost, "/app/"+app+"/endpoint", fields{"url": box.URL, "secret": box.Secret}, nil)
+	zuddl := vendorNamed("zuddl")
+	in := o.inlet(t, app, zuddl, fields{"description": "Before"})
+	webhook := func(n int) string { return zuddl.other(zuddl.text(t), n) }
+	inBase64 := func(body string) http.Header {
+		return http.Header{"X-Signed": {"v=" + base64.StdEncoding.EncodeToString(macOf(zuddl.auth["secret"].(string), body))}}
+	}
+	if status, _ := in.knock(t, webhook(1), inBase64(webhook(1))); status != http.StatusUnauthorized {
+		t.Fatalf("a signature in another header was answered %d before the source was told of it", status)
+	}
+	p := signIn(t, s)
+	p.Open(s.URL + "/app/" + app + "/sources/" + in.id)
+	p.Await("heading", "Before")
+	p.Click("button", "Edit")
+	form := p.Within("dialog", "Edit the source")
+	form.Fill("Description …", "After")
+	form.Click("DisclosureTriangle", "How it signs, channels, handshake")
+	form.Fill("Header of the signature …", "no header")
+	form.Choose("Written in", "Base64")
+	form.Fill("What stands before it …", "v=")
+	form.Click("button", "Save")
+	form.See("Must be the name of a header")
+	looks(t, p, "source-edit")
+	form.Fill("Header of the signature …", "x-signed")
+	form.Click("button", "Save")
+	p.Await("heading", "After")
+	p.See("header: x-signed, encoding: base64, prefix: v=")
+	if status, answer := in.knock(t, webhook(2), inBase64(webhook(2))); status != http.StatusOK {
+		t.Fatalf("what the source was told to take is answered %d %s", status, answer)
+	}
+	first := box.Await(t, 1)[0]
+
+	received := p.Within("table", "Received")
+	received.See("Accepted")
+	p.AwaitCount("checkbox", "Select …", 2)
+	p.Click("checkbox", "Select session.joined of …")
+	p.Click("checkbox", "Select request of …")
+	p.Click("button", "Replay 2 selected")
+	dialog := p.Within("dialog", "Replay 2 requests?")
+	dialog.See("you vouch for")
+	dialog.Click("button", "Replay 2")
+	p.See("Replayed: 2 messages")
+	p.AwaitCount("button", "Replay 2 selected", 0)
+	for _, d := range box.Await(t, 3)[1:] {
+		if d.ID == first.ID {
+			t.Error("a replay came as the message that there was")
+		}
+	}
+}
+
 // TestBrowserSourcesHostile has whoever knows the address of an unverified source write what they like.
 func TestBrowserSourcesHostile(t *testing.T) {
 	needBrowser(t)
