@@ -16,6 +16,7 @@ const (
 	maxDelay  = 30 * time.Second
 	maxAnswer = 16 << 10 // bytes
 	maxSecret = 1024     // bytes
+	maxGrace  = 7 * 24 * time.Hour
 )
 
 // settings are how an inbox answers and what it verifies with.
@@ -26,6 +27,8 @@ type settings struct {
 	dialect string // "" = by what a request looks like
 	secret  string // "" = none
 	old     string // the secret before
+	// oldUntil is the end of what the old secret holds for; zero = it was a wrong one.
+	oldUntil time.Time
 }
 
 // DefaultBody is what an inbox answers for which nothing else was set.
@@ -57,6 +60,8 @@ type Change struct {
 	Body    *string
 	Dialect *string // "" = by what a request looks like
 	Secret  *string // "" = none
+	// Grace is how long the secret before goes on holding beside Secret; nil = it never held.
+	Grace *time.Duration
 }
 
 // apply gives the settings that a change makes of others, or says which field is wrong.
@@ -82,8 +87,17 @@ func (c *Change) apply(s settings, v *verifier) (settings, error) {
 			return invalid("must be one of "+strings.Join(v.set.Names(), ", "), "dialect")
 		}
 	}
+	if c.Grace != nil && (c.Secret == nil || *c.Secret == "") {
+		return invalid("is of no use without the secret that takes the old one's place", "gracePeriodSeconds")
+	}
+	if c.Grace != nil && (*c.Grace < 0 || *c.Grace > maxGrace) {
+		return invalid("must be 0 to 604800", "gracePeriodSeconds")
+	}
 	if c.Secret != nil && *c.Secret != s.secret {
-		s.secret, s.old = *c.Secret, s.secret
+		s.secret, s.old, s.oldUntil = *c.Secret, s.secret, time.Time{}
+		if c.Grace != nil {
+			s.oldUntil = time.Now().Add(*c.Grace)
+		}
 	}
 	if err := v.usable(s.dialect, s.secret); err != nil {
 		field := "dialect"

@@ -34,9 +34,12 @@ type Verification struct {
 }
 
 // proof is what requests are verified by.
-type proof struct{ dialect, secret, old string }
+type proof struct {
+	dialect, secret, old string
+	oldUntil             time.Time // requests that came before it may be signed with old
+}
 
-func (s *settings) proof() proof { return proof{s.dialect, s.secret, s.old} }
+func (s *settings) proof() proof { return proof{s.dialect, s.secret, s.old, s.oldUntil} }
 
 // What may be looked for in requests that are refused: it takes many times as long as to verify one, and how many there
 // are is for strangers to choose.
@@ -149,6 +152,9 @@ func (v *verifier) judge(name string, p proof, r dialect.Request) (Verdict, stri
 		return Valid, v.confirm(name)
 	case p.old != "":
 		if before, err := v.check(d, p.old, dialect.Request{Header: r.Header, Body: r.Body, At: r.At, Brief: true}); err == nil && before.Valid {
+			if r.At.Before(p.oldUntil) {
+				return Valid, "It was made with the secret that the inbox had before, which held when it came."
+			}
 			return Invalid, "The secret does not match: the signature is right for the one that the inbox had before."
 		}
 	}

@@ -191,6 +191,40 @@ func TestVerifyElsewhere(t *testing.T) {
 	}
 }
 
+// TestRotation: the secret before is right for what came while it held, and for nothing else.
+func TestRotation(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for _, name := range dialects().Names() {
+			d, _ := dialects().Get(name)
+			first, second, body := d.NewSecret(), d.NewSecret(), bodies[name]
+			b := newBox(t, newHub(t))
+			b.set(play.Change{Secret: &first, Dialect: &name})
+			b.deliver(signed(t, name, first, time.Now(), body), body)
+			time.Sleep(time.Minute)
+			grace := time.Hour
+			b.set(play.Change{Secret: &second, Grace: &grace})
+			want(t, "before the rotation", b.newest().Verification, name, play.Valid, "the secret that the inbox had before")
+			for _, secret := range []string{first, second} {
+				b.deliver(signed(t, name, secret, time.Now(), body), body)
+				want(t, "in the grace period", b.newest().Verification, name, play.Valid, "")
+			}
+			time.Sleep(grace)
+			b.deliver(signed(t, name, first, time.Now(), body), body)
+			want(t, "after the grace period", b.newest().Verification, name, play.Invalid, "the one that the inbox had before")
+			b.deliver(signed(t, name, second, time.Now(), body), body)
+			want(t, "the new one after it", b.newest().Verification, name, play.Valid, "")
+
+			time.Sleep(time.Second)
+			third, none := d.NewSecret(), time.Duration(0)
+			b.set(play.Change{Secret: &third, Grace: &none})
+			want(t, "before a rotation at once", b.newest().Verification, name, play.Valid, "the secret that the inbox had before")
+			b.deliver(signed(t, name, second, time.Now(), body), body)
+			want(t, "after a rotation at once", b.newest().Verification, name, play.Invalid, "the one that the inbox had before")
+		}
+	})
+}
+
 // TestVerifyLater: what came before the secret was known is verified as of when it came.
 func TestVerifyLater(t *testing.T) {
 	t.Parallel()

@@ -24,6 +24,7 @@ type PlayPatch struct {
 	Body    optional[string] `json:"body,omitzero" maxLength:"16384" doc:"The answer's text."`
 	Dialect optional[string] `json:"dialect,omitzero" doc:"Whose signatures are verified; null = by what a request looks like." example:"zuddl"`
 	Secret  optional[string] `json:"secret,omitzero" minLength:"1" maxLength:"1024" doc:"What signatures are verified with; null = nothing. It is never shown. What came before is verified anew."`
+	Grace   *int64           `json:"gracePeriodSeconds,omitempty" minimum:"0" maximum:"604800" doc:"With secret, where an endpoint's secret was rotated: how long the one before holds beside it. What came in until then, and is signed with it, is valid. Without it the one before never was right."`
 }
 
 // PlaySend is a request that a viewer makes up, or edits, and sends to the inbox.
@@ -135,6 +136,10 @@ func (a *api) patchPlay(_ context.Context, c *call, in *struct {
 	if ms := orDefault(in.Body.DelayMs, 0); ms != nil {
 		delay := time.Duration(*ms) * time.Millisecond
 		change.Delay = &delay
+	}
+	if in.Body.Grace != nil {
+		grace := time.Duration(*in.Body.Grace) * time.Second
+		change.Grace = &grace
 	}
 	set, err := a.Play.Set(in.Key, change)
 	return &answer[play.Settings]{set}, err
