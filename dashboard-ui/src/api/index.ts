@@ -141,7 +141,7 @@ export const api = {
   play: {
     create: () => http.post<Omit<T.PlayInbox, 'lastEventId' | 'requests'>>('/play', {}, { anonymous: true }),
     get: (key: string, signal?: Signal) => http.get<T.PlayInbox>(at`/play/${key}`, {}, signal),
-    patch: (key: string, body: { status?: number; delayMs?: number; body?: string; dialect?: string | null; secret?: string | null }) =>
+    patch: (key: string, body: { status?: number; delayMs?: number; body?: string; dialect?: string | null; secret?: string | null; gracePeriodSeconds?: number }) =>
       http.patch<T.PlaySettings>(at`/play/${key}`, body, { anonymous: true }),
     clear: (key: string) => http.delete(at`/play/${key}/request`, { anonymous: true }),
     send: (key: string, body: { headers: { name: string; value: string }[]; body?: string; bodyBase64?: string; sign: boolean }) =>

@@ -4,6 +4,7 @@ import { ApiError, at } from '../../api/client'
 import { whileHidden } from '../../api/live.svelte'
 import { Stream, type StreamEvent } from '../../api/stream.svelte'
 import type { PlayInbox, PlayRequest } from '../../api/types'
+import { keepInbox } from '../../lib/inboxes'
 import { load } from '../../lib/load.svelte'
 
 // As many as the server keeps.
@@ -90,9 +91,10 @@ export class Inbox {
     this.making = true
     this.#recalled = false
     try {
-      const { key } = await api.play.create()
+      const made = await api.play.create()
       this.#refused = undefined
-      this.#show(key, replace)
+      keepInbox(made)
+      this.#show(made.key, replace)
     } catch (error) {
       this.#refused = ApiError.from(error)
     } finally {
