@@ -85,6 +85,7 @@ func (a *App) buildOwnAPI() (http.Handler, error) {
 		TrustedProxies: a.cfg.TrustedProxies,
 		Version:        a.cfg.Version,
 		UserAgent:      a.cfg.userAgent(),
+		RetrySchedule:  a.cfg.RetrySchedule,
 	})
 }
 

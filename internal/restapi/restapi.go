@@ -30,10 +30,12 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/dialect"
 	"github.com/callboard/callboard/internal/errs"
 	"github.com/callboard/callboard/internal/id"
@@ -68,6 +70,9 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	Version        string // of Callboard, for the OpenAPI document; default "dev"
 	UserAgent      string // of webhooks, which the API shows; default outgoing.DefaultUserAgent
+	// RetrySchedule is that of endpoints without their own, which the API shows; default
+	// delivery.DefaultSchedule.
+	RetrySchedule []time.Duration
 }
 
 // api holds what the handlers need. It does not change after New.
@@ -99,6 +104,9 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	if cfg.Version == "" {
 		cfg.Version = "dev"
+	}
+	if cfg.RetrySchedule == nil {
+		cfg.RetrySchedule = delivery.DefaultSchedule()
 	}
 	cfg.PublicURL = strings.TrimRight(cfg.PublicURL, "/")
 	cookies, err := web.NewCookies(cfg.PublicURL)

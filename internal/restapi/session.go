@@ -36,6 +36,7 @@ type SessionOut struct {
 	PublicURL      string             `json:"publicUrl"`
 	Dialects       []string           `json:"dialects" nullable:"false" doc:"Those that endpoints may use."`
 	DefaultDialect string             `json:"defaultDialect" doc:"That of endpoints that name none; empty if there is none left to use."`
+	RetrySchedule  []string           `json:"retrySchedule" nullable:"false" doc:"The installation's delays after each failed attempt, for endpoints without a schedule of their own."`
 	ServerTime     time.Time          `json:"serverTime"`
 }
 
@@ -203,7 +204,8 @@ func (a *api) showSession(ctx context.Context, caller *web.Caller) (SessionOut, 
 	claims := caller.Claims
 	out := SessionOut{
 		Org: caller.Org, ReadOnly: claims.ReadOnly, ExpiresAt: timePointer(claims.Expires),
-		Brand: showBrand(&held.Portal), Play: a.Play != nil, Version: a.Version, PublicURL: a.PublicURL, ServerTime: time.Now().UTC(),
+		Brand: showBrand(&held.Portal), Play: a.Play != nil, Version: a.Version, PublicURL: a.PublicURL,
+		RetrySchedule: durations(a.RetrySchedule), ServerTime: time.Now().UTC(),
 	}
 	if caller.App != 0 {
 		app, err := a.Store.App(ctx, caller.Org, store.Ref{ID: caller.App})

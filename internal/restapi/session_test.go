@@ -107,6 +107,7 @@ func TestOrgSession(t *testing.T) {
 	want := restapi.SessionOut{
 		Org: testOrg(1), Play: true, Version: "test", PublicURL: publicURL,
 		Dialects: []string{"native", "shared", "silent", "terse"}, DefaultDialect: "native",
+		RetrySchedule: []string{"5s", "5m0s", "30m0s", "2h0m0s", "5h0m0s", "10h0m0s", "10h0m0s", "14h0m0s", "20h0m0s", "24h0m0s"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -127,7 +128,9 @@ func TestOrgSession(t *testing.T) {
 
 func TestPortalSession(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(cfg *restapi.Config) { cfg.Play = nil })
+	w := newWorld(t, func(cfg *restapi.Config) {
+		cfg.Play, cfg.RetrySchedule = nil, []time.Duration{time.Second, time.Minute}
+	})
 	id := w.app("a")
 	w.do("PATCH", "/app/a", `{"dialects":["terse","native"],"defaultDialect":"terse"}`).want(200)
 	w.do("PATCH", "/settings", `{"portal":{"name":"<b>Acme","accent":"#112233"}}`).want(200)
@@ -146,7 +149,7 @@ func TestPortalSession(t *testing.T) {
 	want := restapi.SessionOut{
 		Org: testOrg(1), App: &restapi.SessionApp{ID: id, UID: &uid, Name: "App a"}, Capabilities: []token.Capability{token.ViewBase, token.CreateAttempts},
 		ReadOnly: true, Embedded: true, Brand: restapi.Brand{Name: &name, Accent: &accent}, Version: "test", PublicURL: publicURL,
-		Dialects: []string{"terse", "native"}, DefaultDialect: "terse",
+		Dialects: []string{"terse", "native"}, DefaultDialect: "terse", RetrySchedule: []string{"1s", "1m0s"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("opened (-want +got):\n%s", diff)
