@@ -22,11 +22,9 @@ class Live {
       connected = true
     })
     this.stream = stream
-    stream.start()
-    const unwatch = whileHidden(stream)
+    const leave = follow(stream)
     return () => {
-      unwatch()
-      stream.stop()
+      leave()
       if (this.stream === stream) this.stream = undefined
     }
   }
@@ -63,8 +61,18 @@ class Live {
   }
 }
 
-/** Lets a stream go while the tab is hidden for long, and takes it up where it was. What it gives ends that. */
-export function whileHidden(stream: Stream): () => void {
+/** Starts a stream, which rests while nobody looks. What it gives ends both. */
+export function follow(stream: Stream): () => void {
+  stream.start()
+  const unwatch = whileHidden(stream)
+  return () => {
+    unwatch()
+    stream.stop()
+  }
+}
+
+// Lets a stream go while the tab is hidden for long, and takes it up where it was. What it gives ends that.
+function whileHidden(stream: Stream): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
   let held = false
   const changed = () => {

@@ -1,7 +1,7 @@
 // An inbox of Play as it is shown: which one it is, what came in, and what comes.
 import { api } from '../../api'
 import { ApiError, at } from '../../api/client'
-import { whileHidden } from '../../api/live.svelte'
+import { follow } from '../../api/live.svelte'
 import { Stream, type StreamEvent } from '../../api/stream.svelte'
 import type { PlayInbox, PlayRequest } from '../../api/types'
 import { keepInbox } from '../../lib/inboxes'
@@ -113,12 +113,7 @@ export class Inbox {
   #connect(key: string): () => void {
     const stream = new Stream(at`/play/${key}/stream`, (event) => this.#handle(event), { after: this.#held.data!.lastEventId, anonymous: true })
     this.stream = stream
-    stream.start()
-    const unwatch = whileHidden(stream)
-    return () => {
-      unwatch()
-      stream.stop()
-    }
+    return follow(stream)
   }
 
   #handle({ event, data }: StreamEvent) {
