@@ -11,6 +11,26 @@ export const embedded = window.self !== window.top
 // Tabs share the cookie: one that waits at its sign-in goes on once another has signed in. A frame's token is its own.
 const tabs = embedded ? undefined : new BroadcastChannel('callboard-session')
 
+// The app whose portal was last open in this browser: when that has ended nothing else says who is here.
+const portalKey = 'callboard.portal'
+
+function lastPortal(): string | null {
+  try {
+    return localStorage.getItem(portalKey)
+  } catch {
+    return null
+  }
+}
+
+function rememberPortal(app: string | undefined) {
+  try {
+    if (app === undefined) localStorage.removeItem(portalKey)
+    else localStorage.setItem(portalKey, app)
+  } catch {
+    // Then the sign-in page is the one for everybody.
+  }
+}
+
 class SessionStore {
   /** undefined until it is known. */
   state = $state<'in' | 'out' | undefined>(undefined)
@@ -86,6 +106,13 @@ class SessionStore {
     return this.value?.app != null
   }
 
+  /** Whether whoever is at a path without a session is an app's tenant, who knows neither tokens nor the server. */
+  isTenant(path: string): boolean {
+    if (this.portal) return true
+    const [, app, rest] = /^\/app\/([^/]+)\/(.*)$/.exec(path) ?? []
+    return app !== undefined && (/^login\/?$/.test(rest!) || app === lastPortal())
+  }
+
   /** Whether the session may change what is the org's: apps, settings, event types. */
   get admin(): boolean {
     return this.value !== undefined && this.value.app === null && !this.value.readOnly && this.value.capabilities === null
@@ -106,6 +133,7 @@ class SessionStore {
     this.value = session
     this.state = 'in'
     this.note = undefined
+    if (!embedded) rememberPortal(session.app?.id)
     clock.set(session.serverTime)
     theme.brand(session.brand.accent)
   }
@@ -114,7 +142,7 @@ class SessionStore {
   #interrupt() {
     useBearer(undefined)
     this.state = 'out'
-    this.note = 'Your session has ended. Sign in again to go on.'
+    this.note = 'Your session has ended.'
   }
 }
 
