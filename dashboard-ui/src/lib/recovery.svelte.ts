@@ -50,6 +50,7 @@ export class Recovery {
     if (this.task?.status !== 'running') return
     try {
       this.task = await api.tasks.get(this.task.id, signal)
+      toasts.over('Progress')
       if (this.task.status !== 'running') this.#ended()
     } catch (error) {
       if (!isAbort(error)) toasts.fail(error, 'Progress')
