@@ -1,6 +1,6 @@
 // Questions before what cannot be undone: if (await confirm.ask({…})) …
 
-export type Question = { title: string; text: string; action: string; danger?: boolean; typed?: string }
+export type Question = { title: string; text: string; action: string; danger?: boolean; typed?: string; /** Of the button that does nothing. */ cancel?: string }
 
 class Confirm {
   question = $state.raw<Question | undefined>(undefined)

@@ -1,9 +1,11 @@
 // Addresses. Links are plain <a href>; clicks on them are taken over here. See routes.ts for which page is where.
 import { tick } from 'svelte'
+import { unsaved } from './unsaved.svelte'
 
 const start = window.location
 
-type Scrolled = { scroll?: number }
+/** What an entry of the history keeps: how far it was scrolled, and how many entries were before it. */
+type Entry = { scroll?: number; at?: number } | null
 
 class Router {
   path = $state(start.pathname)
@@ -11,14 +13,14 @@ class Router {
   /** Where a page that is being gone to is to be scrolled to. */
   #scroll: number | undefined
   #awaited = 0
+  #at = (history.state as Entry)?.at ?? 0
+  /** A step through the history that was asked about, and is taken or taken back. */
+  #stepping = false
 
   constructor() {
     history.scrollRestoration = 'manual'
-    window.addEventListener('popstate', (event) => {
-      const moved = window.location.pathname !== this.path
-      this.#read()
-      if (moved) void this.#moved((event.state as Scrolled | null)?.scroll ?? 0)
-    })
+    history.replaceState({ ...(history.state as Entry), at: this.#at }, '')
+    window.addEventListener('popstate', (event) => this.#stepped(event.state as Entry))
     document.addEventListener('click', (event) => this.#click(event))
     let pending: ReturnType<typeof setTimeout> | undefined
     window.addEventListener('scroll', () => {
@@ -32,8 +34,8 @@ class Router {
     const url = new URL(href, window.location.href)
     if (url.origin !== window.location.origin) return
     const moved = url.pathname !== this.path
-    if (replace) history.replaceState(null, '', url)
-    else history.pushState(null, '', url)
+    if (replace) history.replaceState({ at: this.#at }, '', url)
+    else history.pushState({ at: ++this.#at }, '', url)
     this.#read()
     if (moved) void this.#moved(0)
   }
@@ -47,6 +49,26 @@ class Router {
       this.#awaited--
       void this.#arrive()
     }
+  }
+
+  #stepped(entry: Entry) {
+    const moved = window.location.pathname !== this.path
+    const by = (entry?.at ?? this.#at) - this.#at
+    if (this.#stepping) {
+      this.#stepping = false
+      if (!moved) return
+    } else if (moved && by !== 0 && unsaved.any) {
+      this.#stepping = true
+      history.go(-by)
+      void unsaved.mayLeave().then((yes) => {
+        this.#stepping = yes
+        if (yes) history.go(by)
+      })
+      return
+    }
+    this.#at += by
+    this.#read()
+    if (moved) void this.#moved(entry?.scroll ?? 0)
   }
 
   async #moved(scroll: number) {
@@ -77,7 +99,12 @@ class Router {
     // A link to a place on this very page, such as the skip link, is the browser's.
     if (url.hash && url.pathname === this.path && url.search === this.search) return
     event.preventDefault()
-    this.go(link.href)
+    void this.#follow(url)
+  }
+
+  async #follow(url: URL) {
+    const other = url.pathname !== this.path || url.search !== this.search
+    if (!other || (await unsaved.mayLeave())) this.go(url.href)
   }
 }
 
