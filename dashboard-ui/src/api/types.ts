@@ -24,6 +24,8 @@ export type Session = {
   publicUrl: string
   dialects: string[]
   defaultDialect: string
+  /** Of endpoints that have none of their own. */
+  retrySchedule: string[]
   serverTime: string
 }
 
