@@ -7,6 +7,11 @@ export function allDialects(others: readonly string[] = []): string[] {
   return [...new Set([...Object.keys(names), ...others])]
 }
 
+/** Some dialects in the order in which all of them are shown, Callboard's own first. */
+export function inOrder(dialects: readonly string[]): string[] {
+  return allDialects(dialects).filter((dialect) => dialects.includes(dialect))
+}
+
 /** What people call a dialect. */
 export function dialectName(dialect: string): string {
   return names[dialect] ?? dialect
