@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bytes, duration, parseDuration, percent, plural, relative, scheduleInWords, utc } from './words'
+import { bytes, duration, parseDuration, parts, percent, plural, relative, scheduleInWords, utc } from './words'
 
 test('durations', () => {
   const rows: [number, string][] = [
@@ -27,6 +27,14 @@ test('relative times', () => {
   const now = Date.parse('2026-11-26T12:00:00Z')
   const rows: [number, string][] = [[0, 'now'], [-4000, 'now'], [-59_000, '59 s ago'], [-60_000, '1 min ago'], [7_200_000, 'in 2 h'], [-86_400_000, '1 day ago'], [-40 * 86_400_000, '17 Oct']]
   for (const [ago, words] of rows) assert.equal(relative(now + ago, now), words)
+})
+
+test('names break between their words alone', () => {
+  const rows: [string, string[]][] = [
+    ['session.joined', ['session.', 'joined']], ['conversation.user_joined', ['conversation.', 'user_', 'joined']], ['userJoined', ['user', 'Joined']],
+    ['TIME_SPENT', ['TIME_', 'SPENT']], ['a..b', ['a..', 'b']], ['x', ['x']], ['', ['']], ['trailing.', ['trailing.']],
+  ]
+  for (const [name, expected] of rows) assert.deepEqual(parts(name), expected)
 })
 
 test('amounts', () => {

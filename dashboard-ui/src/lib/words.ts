@@ -107,6 +107,11 @@ export function bytes(n: number): string {
   return `${(n / 1_000_000).toFixed(1)} MB`
 }
 
+/** The parts of a machine's name between which it may be broken: a.user_joinedLate is a. user_ joined Late. */
+export function parts(name: string): string[] {
+  return name.split(/(?<=[._\-/:])(?![._\-/:])|(?<=[a-z\d])(?=[A-Z])/)
+}
+
 /** What the server says, as the begin of a sentence. */
 export function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
