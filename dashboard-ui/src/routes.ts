@@ -35,6 +35,7 @@ const routes: Route[] = [
   at('/app/{app}/endpoints/{endpoint}', () => import('./pages/Endpoint.svelte'), 'app', 'endpoints'),
   at('/app/{app}/testing', () => import('./pages/Testing.svelte'), 'app', 'testing'),
   at('/app/{app}/deliveries', () => import('./pages/Deliveries.svelte'), 'app', 'deliveries'),
+  at('/app/{app}/deliveries/{msg}', () => import('./pages/Message.svelte'), 'app', 'deliveries'),
   at('/app/{app}/deliveries/{msg}/{endpoint}', () => import('./pages/Delivery.svelte'), 'app', 'deliveries'),
   at('/app/{app}/live', () => import('./pages/Live.svelte'), 'app', 'live'),
   at('/app/{app}/live/event/{event}', () => import('./pages/LiveEvent.svelte'), 'app', 'live'),

@@ -17,6 +17,7 @@ export const paths = {
     const text = new URLSearchParams(filters).toString()
     return at`/app/${app}/deliveries` + (text && `?${text}`)
   },
+  message: (app: string, msg: string) => at`/app/${app}/deliveries/${msg}`,
   delivery: (app: string, msg: string, endpoint: string) => at`/app/${app}/deliveries/${msg}/${endpoint}`,
   live: (app: string) => at`/app/${app}/live`,
   liveEvent: (app: string, event: string) => at`/app/${app}/live/event/${event}`,
