@@ -178,7 +178,7 @@ func TestBrowserPlayAnswers(t *testing.T) {
 	t.Parallel()
 	p, address := openPlay(t, start(t, kit.Config{}))
 	p.Fill("Status", "503")
-	p.Fill("After, ms", "300")
+	p.Fill("Answer after, seconds", "0.3")
 	p.Fill("Body", "<h1>not now</h1>")
 	p.Click("button", "Save")
 	p.See("Set. It holds from the next request on")
