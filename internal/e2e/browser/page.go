@@ -74,18 +74,19 @@ func (p *Page) prepare() error {
 	return errors.Join(audit, bind, focus, size, p.emulateTheme("light"))
 }
 
-// answerDialogs dismisses the browser's own dialogs, which the watch has noted, so that no step hangs on them. The
-// channel is closed when it has ended, which it does with the page.
+// answerDialogs dismisses the browser's own dialogs, which the watch has noted, so that no step hangs on them. Whether to
+// leave what is not saved is asked of who closes or loads a page, and a test that does so means it. The channel is closed
+// when it has ended, which it does with the page.
 func (p *Page) answerDialogs() <-chan struct{} {
 	dialogs := chromedp.Events(p.ctx, page.JavascriptDialogOpening)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for _, err := range dialogs {
+		for opened, err := range dialogs {
 			if err != nil {
 				return
 			}
-			_, _ = chromedp.Call(p.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{}) // it may be gone
+			_, _ = chromedp.Call(p.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: opened.Type == page.DialogTypeBeforeunload}) // it may be gone
 		}
 	}()
 	return done

@@ -46,7 +46,9 @@ func (w *watch) see(event any) {
 	case *audits.EventIssueAdded:
 		w.issue(e.Issue)
 	case *page.EventJavascriptDialogOpening:
-		w.note("a dialog opened: %s %q", e.Type, e.Message)
+		if e.Type != page.DialogTypeBeforeunload {
+			w.note("a dialog opened: %s %q", e.Type, e.Message)
+		}
 	case *network.EventRequestWillBeSent:
 		w.request(e)
 	case *network.EventResponseReceived:
