@@ -111,7 +111,7 @@ func TestBrowserEndpointForm(t *testing.T) {
 	p.Fill("Throttle …", "70000")
 	p.Fill("Name of header 2", "Content-Type")
 	p.Click("button", "Add endpoint")
-	p.See("number <= 65535") // the API's own words, at its field
+	p.See("Must be at most 65535") // the API's own words, at its field
 	p.Fill("Throttle …", "7")
 	p.Click("button", "Add endpoint")
 	p.See("has a name that is reserved")

@@ -35,7 +35,7 @@ func TestBrowserSources(t *testing.T) {
 
 	p.Open(s.URL + "/app/" + app + "/sources/new")
 	p.Click("button", "Add source")
-	p.See("say what proves that a request is the vendor's") // at the field
+	p.See("Give the secret that the vendor signs with") // at the field
 	looks(t, p, "source-new")
 	p.Fill("Description…", "Our Zuddl")
 	p.Click("button", "Generate")
