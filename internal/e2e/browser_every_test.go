@@ -17,6 +17,7 @@ const routesFile = "../../dashboard-ui/src/routes.ts"
 // look at each.
 func TestBrowserEveryPage(t *testing.T) {
 	needBrowser(t)
+	t.Parallel()
 	d := startDemo(t)
 	p := openBrowser(t)
 	p.Open(d.link)
@@ -39,7 +40,7 @@ func TestBrowserEveryPage(t *testing.T) {
 			if missing := browser.Eval[bool](p, `document.querySelector("h1").textContent.startsWith("There is no such page")`); missing {
 				t.Fatalf("%s is no page", address)
 			}
-			inBothThemes(t, p, func(_ *testing.T, p *browser.Page) { p.Axe() })
+			inBothThemes(t, p, func(_ *browser.Page, axe func()) { axe() })
 			p.Viewport(400, 900)
 			p.Fits()
 		})

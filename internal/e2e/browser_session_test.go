@@ -63,10 +63,10 @@ func firstLink(t testing.TB, s *kit.Server) string {
 func looks(t *testing.T, p *browser.Page, name string) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) {
-		inBothThemes(t, p.As(t), func(_ *testing.T, p *browser.Page) {
+		inBothThemes(t, p.As(t), func(p *browser.Page, axe func()) {
 			for _, width := range []int{400, 1280} {
 				p.Viewport(width, 900)
-				p.Axe()
+				axe()
 				p.Fits()
 				p.Shot(name)
 			}
