@@ -143,6 +143,63 @@ func savedCSV(t testing.TB, file string) (rows []string) {
 	return rows
 }
 
+// TestBrowserLiveLate looks at an event of which nothing was told for hours: that is said, and the figures can be had as of
+// the latest, which they go on following.
+func TestBrowserLiveLate(t *testing.T) {
+	needBrowser(t)
+	t.Parallel()
+	s := start(t, kit.Config{})
+	o := operator{s, mint(t, s)}
+	app := o.newApp(t, "acme")
+	o.summit(t, app)
+	now := time.Now().UTC()
+	o.call(t, http.StatusOK, http.MethodPatch, "/app/"+app+"/event/summit", fields{"startDate": now.Add(-10 * time.Hour)}, nil)
+	late := func(word, registration string, ago time.Duration) {
+		t.Helper()
+		act := move(word, "keynote", registration)
+		act["at"] = now.Add(-ago)
+		o.tell(t, app, act)
+	}
+	late("joined", "ada", 6*time.Hour)
+	late("joined", "grace", 5*time.Hour)
+	p := signIn(t, s, "--app", app)
+	p.Click("link", "Live")
+	p.See("nothing told for 5 h")
+	p.Click("link", "Harbour Summit")
+	p.See("Nothing was told since")
+	p.See("(5 h ago): whoever was in then counts as here until now.")
+	p.See("Here now 2 Attended 2 66.7 % of 3 registered Time spent 11 h")
+	looks(t, p, "live-late")
+
+	p.Click("button", "Show as of …")
+	p.AwaitURL("asOf=latest")
+	p.See("(5 h ago), the latest that was told. They follow as more is told.")
+	p.See("Here then 2 Attended 2 66.7 % of 3 registered Time spent 1 h")
+	late("joined", "hedy", 4*time.Hour)
+	late("left", "grace", 3*time.Hour)
+	p.See("(3 h ago), the latest that was told.")
+	p.See("Here then 2 Attended 3 100 % of 3 registered Time spent 6 h")
+	p.Click("tab", "Here then…")
+	p.Within("table", "Here then").Gone("Grace")
+	looks(t, p, "live-as-of")
+	files := t.TempDir()
+	p.SaveTo(files)
+	p.Click("button", "Download CSV")
+	p.See("Attendance saved as CSV")
+	if diff := cmp.Diff(o.attendanceCSV(t, app), savedCSV(t, filepath.Join(files, "attendance-summit.csv"))); diff != "" {
+		t.Errorf("the file that was saved (-API +file):\n%s", diff)
+	}
+
+	p.Click("button", "Show as of now")
+	p.See("Here now 2")
+	if strings.Contains(p.URL(), "asOf") {
+		t.Errorf("as of now the address is %s", p.URL())
+	}
+	o.tell(t, app, move("left", "keynote", "hedy"))
+	p.See("Here now 1")
+	p.Gone("Nothing was told since")
+}
+
 // TestBrowserLiveSimulator watches an event while the simulator tells of it.
 func TestBrowserLiveSimulator(t *testing.T) {
 	needBrowser(t)
@@ -180,9 +237,13 @@ func TestBrowserLiveSimulator(t *testing.T) {
 		t.Fatalf("hardly anybody came: %+v in %d lines", report.Totals, len(report.Data))
 	}
 	p.See(fmt.Sprintf("Here now %d Attended %d", report.Totals.Present, report.Totals.Attended))
-	p.See(fmt.Sprintf("Time spent %d h", report.Totals.Minutes/60))
+	if report.Totals.Minutes < 100*60 {
+		t.Fatalf("%d minutes are less than the page rounds", report.Totals.Minutes)
+	}
+	p.See(fmt.Sprintf("Time spent %d h of all people together", (report.Totals.Minutes+30)/60))
 	p.Click("tab", "Time spent…")
 	p.See(fmt.Sprintf("of %d", report.Totals.Attended))
+	p.Gone("Nothing was told since")
 	looks(t, p, "live-after")
 }
 
@@ -214,6 +275,10 @@ func TestBrowserMeetings(t *testing.T) {
 	participants.See("Ada p-1 Here host")
 	o.tell(t, app, conference("participant.entered", fields{"participantId": "p-2", "participantName": "Grace", "participantRole": "guest"}))
 	participants.See("Grace p-2 Here guest")
+	o.tell(t, app, fields{"type": "conference.dialout.status_changed", "data": fields{
+		"conferenceId": "weekly", "participantId": "p-3", "participantName": "Hedy", "status": "dialed",
+	}})
+	participants.See("Hedy p-3 Being called")
 	p.See("Here now 2 Recording running")
 	o.tell(t, app, conference("ended", nil))
 	participants.See("Grace p-2 Left guest")

@@ -130,12 +130,12 @@ export const api = {
       http.get<T.Doc>(at`/app/${app}/event/${event}/registration/${id}`, {}, signal),
     participants: (app: string, conference: string, query: T.PageQuery = {}, signal?: Signal): L<T.ConferenceParticipant> =>
       http.get(at`/app/${app}/conference/${conference}/participant`, query, signal),
-    /** lines: false gives the totals alone. */
-    attendance: (app: string, event: string, query: { lines?: boolean } = {}, signal?: Signal) =>
+    /** lines: false gives the totals alone. asOf is a time in the past, or "latest"; now by default. */
+    attendance: (app: string, event: string, query: { lines?: boolean; asOf?: string } = {}, signal?: Signal) =>
       http.get<T.Attendance>(at`/app/${app}/event/${event}/attendance`, query, signal),
-    attendanceCSV: async (app: string, event: string) =>
-      (await http.send('GET', at`/app/${app}/event/${event}/attendance`, { headers: { Accept: 'text/csv' } })).blob(),
-    timeline: (app: string, event: string, query: { session_id?: string; step?: string } = {}, signal?: Signal) =>
+    attendanceCSV: async (app: string, event: string, query: { asOf?: string } = {}) =>
+      (await http.send('GET', at`/app/${app}/event/${event}/attendance`, { query, headers: { Accept: 'text/csv' } })).blob(),
+    timeline: (app: string, event: string, query: { session_id?: string; step?: string; asOf?: string } = {}, signal?: Signal) =>
       http.get<T.AttendanceTimeline>(at`/app/${app}/event/${event}/attendance/timeline`, query, signal),
   },
   play: {

@@ -361,6 +361,7 @@ export type Doc = { id: string } & Record<string, unknown>
 
 export type Attendance = {
   event: { id: string | number; number: string | number; status: string }
+  /** What all figures are as of. */
   asOf: string
   data: {
     sessionId: string
@@ -375,6 +376,8 @@ export type Attendance = {
     late: boolean
   }[]
   totals: { present: number; attended: number; minutes: number }
+  /** When the latest join or leave happened; null if there is none. */
+  latestActivityAt: string | null
 }
 export type AttendanceLine = Attendance['data'][number]
 export type ConferenceParticipant = {
@@ -395,6 +398,7 @@ export type ConferenceParticipant = {
 export type AttendanceTimeline = {
   event: Attendance['event']
   asOf: string
+  latestActivityAt: string | null
   stepSeconds: number
   data: { at: string; present: number; joined: number; left: number }[]
 }

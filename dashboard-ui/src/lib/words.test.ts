@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bytes, duration, parseDuration, parts, percent, plural, relative, scheduleInWords, utc } from './words'
+import { bytes, duration, moment, parseDuration, parts, percent, plural, relative, roughly, scheduleInWords, utc } from './words'
 
 test('durations', () => {
   const rows: [number, string][] = [
@@ -46,4 +46,12 @@ test('amounts', () => {
   assert.equal(plural(1200, 'attempt'), '1,200 attempts')
   assert.equal(bytes(1234), '1.2 kB')
   assert.equal(utc(Date.parse('2026-11-26T13:41:20.123Z')), '2026-11-26 13:41:20 UTC')
+})
+
+test('a moment names its day unless that is today', () => {
+  const at = new Date(2027, 5, 10, 11, 20).getTime()
+  assert.equal(moment(at, at + 4 * 3_600_000), '11:20')
+  assert.equal(moment(at, at + 24 * 3_600_000), '10 Jun 2027, 11:20')
+  assert.equal(roughly(4.5 * 3_600_000), '4 h')
+  assert.equal(roughly(400 * 86_400_000), '400 days')
 })

@@ -6,6 +6,7 @@ const dateTime = new Intl.DateTimeFormat('en-GB', {
 const day = new Intl.DateTimeFormat('en-GB', { month: 'short', day: 'numeric' })
 const dayOfYear = new Intl.DateTimeFormat('en-GB', { year: 'numeric', month: 'short', day: 'numeric' })
 const clockTime = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+const minuteOfDay = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
 const integer = new Intl.NumberFormat('en-US')
 
 /** 26 Nov 2026, 13:41:20 in the viewer's zone. */
@@ -16,6 +17,11 @@ export function absolute(ms: number): string {
 /** 2026-11-26 13:41:20 UTC. */
 export function utc(ms: number): string {
   return new Date(ms).toISOString().replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC')
+}
+
+/** 13:41, and the day before it if that is not today's. */
+export function moment(ms: number, now: number): string {
+  return day.format(ms) === day.format(now) && Math.abs(now - ms) < 86_400_000 ? minuteOfDay.format(ms) : `${dayOfYear.format(ms)}, ${minuteOfDay.format(ms)}`
 }
 
 /** 13:41:20. */
@@ -31,6 +37,11 @@ export function relative(ms: number, now: number): string {
   const text = coarse(span)
   if (text === null) return (new Date(ms).getFullYear() === new Date(now).getFullYear() ? day : dayOfYear).format(ms)
   return seconds > 0 ? `${text} ago` : `in ${text}`
+}
+
+/** How long something lasts, roughly: "4 h", "3 days". */
+export function roughly(ms: number): string {
+  return coarse(Math.round(ms / 1000)) ?? `${count(Math.floor(ms / 86_400_000))} days`
 }
 
 function coarse(seconds: number): string | null {

@@ -15,8 +15,8 @@ const lines = [
 
 test('sums by session', () => {
   deepEqual(bySession(lines), new Map([
-    ['s1', { present: 0, attended: 2, minutes: 40, unknown: 1 }],
-    ['s2', { present: 1, attended: 1, minutes: 2, unknown: 0 }],
+    ['s1', { present: 0, attended: 2, minutes: 40, unknown: 1, each: [40] }],
+    ['s2', { present: 1, attended: 1, minutes: 2, unknown: 0, each: [2] }],
   ]))
 })
 

@@ -2,18 +2,21 @@
 import type { AttendanceLine } from '../../api/types'
 import { count } from '../../lib/words'
 
-export type SessionSum = { present: number; attended: number; minutes: number; unknown: number }
+export type SessionSum = { present: number; attended: number; minutes: number; unknown: number; each: number[] }
 
-/** By session; unknown is how many lines have no minutes. */
+/** By session; unknown is how many lines have no minutes, each the minutes of those who came. */
 export function bySession(lines: readonly AttendanceLine[]): Map<string, SessionSum> {
   const sums = new Map<string, SessionSum>()
   for (const line of lines) {
     let sum = sums.get(line.sessionId)
-    if (sum === undefined) sums.set(line.sessionId, (sum = { present: 0, attended: 0, minutes: 0, unknown: 0 }))
+    if (sum === undefined) sums.set(line.sessionId, (sum = { present: 0, attended: 0, minutes: 0, unknown: 0, each: [] }))
     if (line.present) sum.present++
     if (line.firstJoinedAt !== undefined) sum.attended++
     if (line.minutes === null) sum.unknown++
-    else sum.minutes += line.minutes
+    else {
+      sum.minutes += line.minutes
+      if (line.firstJoinedAt !== undefined || line.minutes > 0) sum.each.push(line.minutes)
+    }
   }
   return sums
 }
@@ -93,7 +96,8 @@ export function minutesInWords(minutes: number | null): string {
   const whole = Math.round(minutes)
   const hours = Math.floor(whole / 60)
   if (hours === 0) return `${whole} min`
-  return `${count(hours)} h${whole % 60 > 0 && hours < 100 ? ` ${whole % 60} min` : ''}`
+  if (hours >= 100) return `${count(Math.round(whole / 60))} h`
+  return `${hours} h${whole % 60 > 0 ? ` ${whole % 60} min` : ''}`
 }
 
 /** The place of a sort such as "-minutes" applied to rows; what is missing comes last. */
