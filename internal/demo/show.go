@@ -115,6 +115,8 @@ func (s *stage) introduce() {
 func (s *stage) suggest(say func(format string, args ...any)) {
 	say("Open   %s", s.link)
 	say(`       (signs you in once, within 15 minutes)
+Then   %[1]s/app/%[7]s/live/event/%[6]s?asOf=latest
+       (the day as far as it was told: who is in which session)
 Read   %[1]s/docs
 Watch  %[1]s/metrics
 
@@ -134,5 +136,5 @@ curl -H "$AUTH" "%[3]s/app/%[4]s/attempt/endpoint/%[5]s?limit=3"
 curl -H "$AUTH" "%[3]s/app/%[4]s/msg" --json '{"eventType":"greeting.sent","payload":{"text":"hello"}}'
 
 Ctrl-C ends the demo.
-`, s.server.URL(), s.token, s.server.URL()+"/api/v1", appUID, s.targets[1].endpoint, eventName(0))
+`, s.server.URL(), s.token, s.server.URL()+"/api/v1", appUID, s.targets[1].endpoint, eventName(0), s.app)
 }
