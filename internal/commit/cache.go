@@ -2,6 +2,7 @@ package commit
 
 import (
 	"context"
+	"time"
 
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/store"
@@ -120,4 +121,49 @@ func (v *View) use(cfg *store.AppConfig) {
 	if cfg.App.UID != "" {
 		v.appByUID[uidKey{cfg.App.Org, cfg.App.UID}] = cfg.App.ID
 	}
+}
+
+// maxSettings is how many orgs' settings are kept. A document is seldom more than a few
+// hundred bytes; with a logo it has 64 KiB.
+const maxSettings = 256
+
+// settingsCache keeps the settings of orgs. Each batch asks the store, inside its
+// transaction, for those that are not as they were, so that what a message costs does not
+// hang on how much stands in them.
+type settingsCache struct {
+	byOrg map[string]store.OrgSettings
+}
+
+// load brings the settings of orgs into the view.
+func (c *settingsCache) load(ctx context.Context, tx Tx, v *View, orgs []string) error {
+	if len(orgs) == 0 {
+		return nil
+	}
+	known := make(map[string]time.Time, len(orgs))
+	for _, org := range orgs {
+		if s, ok := c.byOrg[org]; ok {
+			v.settings[org] = s
+			known[org] = s.UpdatedAt
+		}
+	}
+	changed, err := tx.Settings(ctx, orgs, known)
+	if err != nil {
+		return err
+	}
+	for _, s := range changed {
+		v.settings[s.Org] = s
+		c.put(s)
+	}
+	return nil
+}
+
+// put keeps settings; when the cache is full some others go.
+func (c *settingsCache) put(s store.OrgSettings) {
+	if _, known := c.byOrg[s.Org]; !known && len(c.byOrg) >= maxSettings {
+		for other := range c.byOrg { // map order: any one will do
+			delete(c.byOrg, other)
+			break
+		}
+	}
+	c.byOrg[s.Org] = s
 }

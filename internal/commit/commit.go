@@ -102,6 +102,7 @@ type Committer struct {
 	stopped chan struct{} // closed when Run has returned
 	gen     *id.Generator
 	cache   *appCache
+	orgs    *settingsCache
 	view    *View
 	metrics metrics
 	failing atomic.Bool // the last transaction failed for another reason than data
@@ -142,6 +143,7 @@ func New(ctx context.Context, cfg Config) (*Committer, error) {
 		stopped:  make(chan struct{}),
 		gen:      gen,
 		cache:    newAppCache(cfg.MaxApps),
+		orgs:     &settingsCache{byOrg: map[string]store.OrgSettings{}},
 		metrics:  newMetrics(cfg.Metrics),
 		hashes:   map[store.Hash16]struct{}{},
 		rows:     map[any]bool{},

@@ -124,7 +124,9 @@ func (tx *fakeTx) TakeSeen(_ context.Context, keys []store.Seen) ([]store.Seen, 
 
 func (tx *fakeTx) LockConfig(context.Context) error { return nil }
 
-func (tx *fakeTx) Settings(context.Context, []string) ([]store.OrgSettings, error) { return nil, nil }
+func (tx *fakeTx) Settings(context.Context, []string, map[string]time.Time) ([]store.OrgSettings, error) {
+	return nil, nil
+}
 
 func (tx *fakeTx) EventTypes(context.Context, []commit.TypeKey) ([]store.EventType, error) {
 	return nil, nil

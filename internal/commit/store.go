@@ -2,6 +2,7 @@ package commit
 
 import (
 	"context"
+	"time"
 
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
@@ -40,8 +41,9 @@ type Tx interface {
 	// AppConfigs loads apps with their endpoints; what does not exist, is deleted
 	// or belongs to another org is left out.
 	AppConfigs(ctx context.Context, refs []AppRef) ([]store.AppConfig, error)
-	// Settings loads the settings of orgs; orgs without a row are left out.
-	Settings(ctx context.Context, orgs []string) ([]store.OrgSettings, error)
+	// Settings loads the settings of orgs; orgs without a row are left out, and so are
+	// those whose UpdatedAt is that in known, since they have not changed.
+	Settings(ctx context.Context, orgs []string, known map[string]time.Time) ([]store.OrgSettings, error)
 	// EventTypes loads declared types by org and name, archived ones included.
 	EventTypes(ctx context.Context, keys []TypeKey) ([]store.EventType, error)
 	// EventIDs finds the living messages that carry an eventId.

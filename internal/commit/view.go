@@ -161,7 +161,7 @@ func (c *Committer) load(ctx context.Context, tx Tx, units []*Unit) error {
 	if err := c.cache.load(ctx, tx, v, keys.Apps); err != nil {
 		return fmt.Errorf("load apps: %w", err)
 	}
-	if err := loadInto(ctx, v.settings, unique(keys.Orgs), tx.Settings, func(s store.OrgSettings) string { return s.Org }); err != nil {
+	if err := c.orgs.load(ctx, tx, v, unique(keys.Orgs)); err != nil {
 		return fmt.Errorf("load settings: %w", err)
 	}
 	if err := loadInto(ctx, v.types, unique(keys.EventTypes), tx.EventTypes, func(t store.EventType) TypeKey { return TypeKey{t.Org, t.Name} }); err != nil {
@@ -264,7 +264,8 @@ func search(endpoints []delivery.Endpoint, endpoint id.ID) (at int, found bool) 
 	return slices.BinarySearchFunc(endpoints, endpoint, func(e delivery.Endpoint, key id.ID) int { return cmp.Compare(e.ID, key) })
 }
 
-// Settings gives an org's settings; the zero document if it never set any.
+// Settings gives an org's settings; the zero document if it never set any. The document
+// is shared with other batches and is not to be changed.
 func (v *View) Settings(org string) store.OrgSettings {
 	s := v.settings[org]
 	s.Org = org
@@ -373,7 +374,8 @@ func (v *View) PutURL(endpoint id.ID, url string) {
 	v.changes.URLs = append(v.changes.URLs, store.EndpointURL{Endpoint: endpoint, Since: v.now, URL: url})
 }
 
-// PutSettings writes an org's settings.
+// PutSettings writes an org's settings. Their UpdatedAt must be later than that of the ones
+// they take the place of: it is their version.
 func (v *View) PutSettings(s store.OrgSettings) {
 	v.writes++
 	v.settings[s.Org] = s

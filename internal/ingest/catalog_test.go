@@ -474,3 +474,24 @@ func TestAppsNarrow(t *testing.T) {
 		t.Errorf("dialect %q, want the org's", got)
 	}
 }
+
+// TestSettingsCountAtOnce changes the settings again and again while the clock stands still:
+// each message is held to the last ones.
+func TestSettingsCountAtOnce(t *testing.T) {
+	t.Parallel()
+	ingesttest.Bubble(t, func(t *testing.T, e *ingesttest.Engine) {
+		app := e.App()
+		misfit := ingest.Message{EventType: ingesttest.TerseWord, Payload: nativeBody(ingesttest.TerseWord, `{`+ingesttest.Misfit+`:1}`)}
+		for i := range 6 {
+			strict := i%2 == 0
+			if strict {
+				set(t, e, `{"schemaValidation":"strict"}`)
+			} else {
+				set(t, e, `{"schemaValidation":"warn"}`)
+			}
+			if _, err := e.Service.PostMessage(t.Context(), app, ingest.Key{}, misfit); strict != (errs.KindOf(err) == errs.Invalid) || !strict && err != nil {
+				t.Errorf("strict: %t: %v", strict, err)
+			}
+		}
+	})
+}

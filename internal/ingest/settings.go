@@ -1,7 +1,9 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
+	"time"
 
 	"github.com/callboard/callboard/internal/commit"
 	"github.com/callboard/callboard/internal/delivery"
@@ -23,7 +25,7 @@ func (s *Service) UpdateSettings(ctx context.Context, org string, mutate func(do
 			if err != nil {
 				return 0, err
 			}
-			next.Doc, next.UpdatedAt = doc, v.Now()
+			next.Doc, next.UpdatedAt = doc, later(v.Now(), next.UpdatedAt)
 			v.PutSettings(next)
 			return 0, nil
 		},
@@ -31,9 +33,17 @@ func (s *Service) UpdateSettings(ctx context.Context, org string, mutate func(do
 	return err
 }
 
+// later is now, or, where a clock was set back, just after before: the time is a version.
+func later(now, before time.Time) time.Time {
+	if now.After(before) {
+		return now
+	}
+	return before.Add(time.Microsecond)
+}
+
 // orgSettings is a settings document that was read.
 type orgSettings struct {
-	doc string
+	doc []byte // as the committer keeps it: the same bytes, as a rule
 	settings.Settings
 }
 
@@ -41,12 +51,12 @@ type orgSettings struct {
 // is kept as it was read: as a rule the next message is of the same org.
 func (s *Service) settings(v *commit.View, org string) (settings.Settings, error) {
 	doc := v.Settings(org).Doc
-	if last := s.lastSettings.Load(); last != nil && last.doc == string(doc) {
+	if last := s.lastSettings.Load(); last != nil && bytes.Equal(last.doc, doc) {
 		return last.Settings, nil
 	}
 	read, err := settings.Of(doc, s.cfg.Dialects.Names())
 	if err == nil {
-		s.lastSettings.Store(&orgSettings{string(doc), read})
+		s.lastSettings.Store(&orgSettings{doc, read})
 	}
 	return read, err
 }

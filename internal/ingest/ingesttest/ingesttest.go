@@ -39,14 +39,14 @@ type Engine struct {
 	Dialects  dialect.Set
 	Codec     *id.Codec
 
-	t    *testing.T
+	t    testing.TB
 	path string
 	end  context.CancelFunc
 	ran  sync.WaitGroup
 }
 
 // New starts an engine on an empty database. It ends with the test.
-func New(t *testing.T) *Engine {
+func New(t testing.TB) *Engine {
 	t.Helper()
 	return at(t, filepath.Join(t.TempDir(), "test.db"))
 }
@@ -61,7 +61,7 @@ func Bubble(t *testing.T, test func(*testing.T, *Engine)) {
 	})
 }
 
-func at(t *testing.T, path string) *Engine {
+func at(t testing.TB, path string) *Engine {
 	t.Helper()
 	e := &Engine{t: t, path: path}
 	e.start()

@@ -20,6 +20,14 @@ func Micros(t time.Time) int64 {
 	return t.UnixMicro()
 }
 
+// Version is the time that is known of a row as it is stored, or one that no row has.
+func Version(known map[string]time.Time, key string) int64 {
+	if at, ok := known[key]; ok {
+		return Micros(at)
+	}
+	return -1
+}
+
 // Time is the time of a stored value; 0 is the zero time.
 func Time(micros int64) time.Time {
 	if micros == 0 {

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/store"
+	"github.com/callboard/callboard/internal/store/document"
 )
 
 // TakeSeen looks keys up. It locks nothing: a twin on another node inserts the same
@@ -121,12 +123,18 @@ func (t *tx) resolve(refs []commit.AppRef) (ids []int64, err error) {
 }
 
 // Settings loads the settings of orgs; orgs without a row are left out.
-func (t *tx) Settings(_ context.Context, orgs []string) (found []store.OrgSettings, err error) {
-	err = t.ask(`SELECT id, doc, updated_at FROM org WHERE id = ANY ($1::text[])`, collect(&found, scanSettings), slices.DeleteFunc(slices.Clone(orgs), isUnstorable))
+func (t *tx) Settings(_ context.Context, orgs []string, known map[string]time.Time) (found []store.OrgSettings, err error) {
+	var names []string
+	var versions []int64
+	for _, org := range orgs {
+		if storable(org) {
+			names, versions = append(names, org), append(versions, document.Version(known, org))
+		}
+	}
+	err = t.ask(`SELECT id, doc, updated_at FROM unnest($1::text[], $2::bigint[]) AS i(org, version)
+		JOIN org ON org.id = i.org COLLATE "C" AND org.updated_at <> i.version`, collect(&found, scanSettings), names, versions)
 	return found, err
 }
-
-func isUnstorable(text string) bool { return !storable(text) }
 
 // EventTypes loads declared types by org and name, archived ones included.
 func (t *tx) EventTypes(_ context.Context, keys []commit.TypeKey) (found []store.EventType, err error) {

@@ -8,6 +8,7 @@ import (
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/store"
+	"github.com/callboard/callboard/internal/store/document"
 	"github.com/callboard/callboard/internal/store/paging"
 )
 
@@ -147,7 +148,7 @@ func (s *Store) EventTypes(ctx context.Context, org string, p store.Page, archiv
 // Settings gives a zero Doc for an org that never set any.
 func (s *Store) Settings(ctx context.Context, org string) (settings store.OrgSettings, err error) {
 	err = s.read(ctx, func(c *conn) (err error) {
-		settings, _, err = findSettings(ctx, c, org)
+		settings, _, err = findSettings(ctx, c, org, document.Version(nil, org))
 		return err
 	})
 	return settings, err

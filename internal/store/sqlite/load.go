@@ -7,11 +7,13 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/callboard/callboard/internal/commit"
 	"github.com/callboard/callboard/internal/delivery"
 	"github.com/callboard/callboard/internal/id"
 	"github.com/callboard/callboard/internal/store"
+	"github.com/callboard/callboard/internal/store/document"
 )
 
 // versions remembers App.ConfigVersion of apps in use. Nobody else writes the
@@ -118,10 +120,10 @@ func findApp(ctx context.Context, c *conn, org string, ref store.Ref) (app store
 }
 
 // Settings loads the settings of orgs; orgs without a row are left out.
-func (t *tx) Settings(ctx context.Context, orgs []string) ([]store.OrgSettings, error) {
+func (t *tx) Settings(ctx context.Context, orgs []string, known map[string]time.Time) ([]store.OrgSettings, error) {
 	var found []store.OrgSettings
 	for _, org := range orgs {
-		settings, ok, err := findSettings(ctx, t.writer.conn, org)
+		settings, ok, err := findSettings(ctx, t.writer.conn, org, document.Version(known, org))
 		if err != nil {
 			return nil, err
 		}
@@ -132,12 +134,13 @@ func (t *tx) Settings(ctx context.Context, orgs []string) ([]store.OrgSettings, 
 	return found, nil
 }
 
-func findSettings(ctx context.Context, c *conn, org string) (settings store.OrgSettings, found bool, err error) {
+// findSettings finds an org's settings, unless they are of the version but.
+func findSettings(ctx context.Context, c *conn, org string, but int64) (settings store.OrgSettings, found bool, err error) {
 	settings.Org = org
-	found, err = c.one(ctx, `SELECT doc, updated_at FROM org WHERE id = ?`, func(row []driver.Value) error {
+	found, err = c.one(ctx, `SELECT doc, updated_at FROM org WHERE id = ? AND updated_at <> ?`, func(row []driver.Value) error {
 		settings.Doc, settings.UpdatedAt = blob(row[0]), moment(row[1])
 		return nil
-	}, org)
+	}, org, but)
 	return settings, found, err
 }
 

@@ -307,9 +307,15 @@ func testSettings(w *world) {
 	one.Doc, one.UpdatedAt = nil, w.now.Add(time.Microsecond)
 	w.write(store.Changes{Orgs: []store.OrgSettings{one}})
 	w.update(func(tx commit.Tx) error {
-		got, err := tx.Settings(w.ctx(), []string{"org_1", "org_3"})
+		got, err := tx.Settings(w.ctx(), []string{"org_1", "org_3"}, nil)
 		w.ok("settings", err)
 		same(w, "settings in a transaction", []store.OrgSettings{one}, got)
+		got, err = tx.Settings(w.ctx(), []string{"org_1", "org_3", "Org_1"}, map[string]time.Time{"org_1": w.now, "Org_1": w.now})
+		w.ok("settings", err)
+		same(w, "settings that have changed", []store.OrgSettings{one}, got)
+		got, err = tx.Settings(w.ctx(), []string{"org_1", "org_3"}, map[string]time.Time{"org_1": one.UpdatedAt, "org_3": w.now})
+		w.ok("settings", err)
+		same(w, "settings that have not changed", 0, len(got))
 		return nil
 	})
 }
