@@ -282,6 +282,7 @@ func TestBrowserMeetings(t *testing.T) {
 	p.See("Here now 2 Recording running")
 	o.tell(t, app, conference("ended", nil))
 	participants.See("Grace p-2 Left guest")
+	participants.See("Hedy p-3 Never entered")
 	p.See("Here now 0 Recording stopped")
 	looks(t, p, "conference")
 	p.Click("link", "…Conferences")
