@@ -201,7 +201,7 @@ func TestRotation(t *testing.T) {
 			b := newBox(t, newHub(t))
 			b.set(play.Change{Secret: &first, Dialect: &name})
 			b.deliver(signed(t, name, first, time.Now(), body), body)
-			time.Sleep(time.Minute)
+			testenv.Advance(time.Minute)
 			grace := time.Hour
 			b.set(play.Change{Secret: &second, Grace: &grace})
 			want(t, "before the rotation", b.newest().Verification, name, play.Valid, "the secret that the inbox had before")
@@ -209,13 +209,13 @@ func TestRotation(t *testing.T) {
 				b.deliver(signed(t, name, secret, time.Now(), body), body)
 				want(t, "in the grace period", b.newest().Verification, name, play.Valid, "")
 			}
-			time.Sleep(grace)
+			testenv.Advance(grace)
 			b.deliver(signed(t, name, first, time.Now(), body), body)
 			want(t, "after the grace period", b.newest().Verification, name, play.Invalid, "the one that the inbox had before")
 			b.deliver(signed(t, name, second, time.Now(), body), body)
 			want(t, "the new one after it", b.newest().Verification, name, play.Valid, "")
 
-			time.Sleep(time.Second)
+			testenv.Advance(time.Second)
 			third, none := d.NewSecret(), time.Duration(0)
 			b.set(play.Change{Secret: &third, Grace: &none})
 			want(t, "before a rotation at once", b.newest().Verification, name, play.Valid, "the secret that the inbox had before")
