@@ -18,14 +18,8 @@ const npmDir = "npm"
 // TestNPM runs the walk of npm/walk.mjs with both generations of Svix's JavaScript client.
 func TestNPM(t *testing.T) {
 	t.Parallel()
-	npm, node := testenv.Need(t, "npm"), testenv.Need(t, "node")
-	dir := t.TempDir()
-	copyNPM(t, dir)
-	install := exec.Command(npm, "ci", "--ignore-scripts", "--omit=dev")
-	install.Dir = dir
-	if out, err := install.CombinedOutput(); err != nil {
-		testenv.Skip(t, "npm", fmt.Sprintf("the packages cannot be installed: %v\n%s", err, out))
-	}
+	node := testenv.Need(t, "node")
+	dir := installNPM(t)
 	for _, name := range []string{"svix1", "svix2"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -41,6 +35,23 @@ func TestNPM(t *testing.T) {
 			})
 		})
 	}
+}
+
+// installNPM installs the walk's packages in a directory of the test's own, today's client as svix too.
+func installNPM(t testing.TB) (dir string) {
+	t.Helper()
+	npm := testenv.Need(t, "npm")
+	dir = t.TempDir()
+	copyNPM(t, dir)
+	install := exec.CommandContext(t.Context(), npm, "ci", "--ignore-scripts", "--omit=dev")
+	install.Dir = dir
+	if out, err := install.CombinedOutput(); err != nil {
+		testenv.Skip(t, "npm", fmt.Sprintf("the packages cannot be installed: %v\n%s", err, out))
+	}
+	if err := os.Symlink("svix2", filepath.Join(dir, "node_modules", "svix")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // copyNPM copies what git knows of the directory, so that nothing is installed in the checkout.
