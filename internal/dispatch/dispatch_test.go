@@ -58,7 +58,17 @@ func TestRetriesOnSchedule(t *testing.T) {
 	})
 }
 
+// skipDays leaves days of virtual time to the runs without the race detector: what it could find is found in their first
+// minutes, which the other tests play.
+func skipDays(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("days of virtual time, left out of -short")
+	}
+}
+
 func TestOutageOfADayLosesNothing(t *testing.T) {
+	skipDays(t)
 	inWorld(t, dispatch.Config{}, func(w *world) {
 		app := w.app()
 		ep := w.endpoint(app, host, always(0))
@@ -80,6 +90,7 @@ func TestOutageOfADayLosesNothing(t *testing.T) {
 }
 
 func TestEndpointThatIsDownForEver(t *testing.T) {
+	skipDays(t)
 	inWorld(t, dispatch.Config{}, func(w *world) {
 		app := w.app()
 		ep := w.endpoint(app, host, always(503))
