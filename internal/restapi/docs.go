@@ -40,19 +40,15 @@ func prose(text string) template.HTML {
 	return template.HTML(html.String())
 }
 
-// serveDocuments writes the OpenAPI document and the page once and serves the
-// bytes. The page needs no script and nothing from elsewhere, and its policy
+// serveDocuments serves the OpenAPI document and the page, each written once, when
+// somebody first asks. The page needs no script and nothing from elsewhere, and its policy
 // allows neither.
-func (a *api) serveDocuments() error {
+func (a *api) serveDocuments() {
 	// huma registers the schema of its own error, which no route answers with.
 	for _, name := range []string{"ErrorModel", "ErrorDetail"} {
 		delete(a.huma.OpenAPI().Components.Schemas.Map(), name)
 	}
-	document := sync.OnceValues(a.renderDocument)
-	page, err := a.renderDocs()
-	if err != nil {
-		return fmt.Errorf("restapi: write the page of the API: %w", err)
-	}
+	document, docs := sync.OnceValues(a.renderDocument), sync.OnceValues(a.renderDocs)
 	sum := sha256.Sum256([]byte(docsStyle))
 	policy := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -66,13 +62,17 @@ func (a *api) serveDocuments() error {
 		_, _ = w.Write(text)
 	})
 	a.mux.HandleFunc("GET /docs", func(w http.ResponseWriter, _ *http.Request) {
+		page, err := docs()
+		if err != nil {
+			web.Fail(w, err)
+			return
+		}
 		h := w.Header()
 		h.Set("Content-Type", "text/html; charset=utf-8")
 		h.Set("Content-Security-Policy", policy)
 		h.Set("Referrer-Policy", "no-referrer")
 		_, _ = w.Write(page)
 	})
-	return nil
 }
 
 // renderDocument writes the OpenAPI document. It has a part on webhooks that takes
@@ -129,11 +129,11 @@ type docField struct {
 	Required                       bool
 }
 
-// renderDocs writes the page from the finished document, so that the two agree.
+// renderDocs writes the page from the finished document, so that the two agree; when somebody asks, too.
 func (a *api) renderDocs() ([]byte, error) {
 	tmpl, err := template.New("docs").Funcs(template.FuncMap{"prose": prose}).Parse(docsPage)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("restapi: the page of the API: %w", err)
 	}
 	doc := a.huma.OpenAPI()
 	var page bytes.Buffer
@@ -145,7 +145,10 @@ func (a *api) renderDocs() ([]byte, error) {
 		doc.Info.Title, doc.Info.Description, doc.Info.Version, a.PublicURL, prefix + "/openapi.json",
 		template.CSS(docsStyle), docGroups(doc),
 	})
-	return page.Bytes(), err
+	if err != nil {
+		return nil, fmt.Errorf("restapi: the page of the API: %w", err)
+	}
+	return page.Bytes(), nil
 }
 
 // docGroups sorts the operations under their tags, by path.

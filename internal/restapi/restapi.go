@@ -126,9 +126,7 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	a.huma = humago.New(a.mux, a.document())
 	a.registerRoutes()
-	if err := a.serveDocuments(); err != nil {
-		return nil, err
-	}
+	a.serveDocuments()
 	return a.atInboxes(web.Wrap(a.mux, cfg.Logger, cfg.TrustedProxies...)), nil
 }
 
