@@ -87,10 +87,21 @@ function whileHidden(stream: Stream): () => void {
       }, hiddenMs)
     }
   }
+  // A page that was left is kept for a way back, its connection too: six of them, and the next page gets no answer.
+  const left = () => {
+    if (stream.state === 'paused' || stream.state === 'ended') return
+    clearTimeout(timer)
+    held = true
+    stream.stop()
+  }
   document.addEventListener('visibilitychange', changed)
+  window.addEventListener('pagehide', left)
+  window.addEventListener('pageshow', changed)
   return () => {
     clearTimeout(timer)
     document.removeEventListener('visibilitychange', changed)
+    window.removeEventListener('pagehide', left)
+    window.removeEventListener('pageshow', changed)
   }
 }
 
