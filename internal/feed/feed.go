@@ -31,6 +31,9 @@ import (
 const (
 	defaultListeners = 512
 	perApp           = 64
+	// portalShare is how much of either number tenants may take together, in quarters: what
+	// is left is for those who run the server, however many streams a tenant holds open.
+	portalShare = 3
 	// maxQueued is how many attempts wait for one listener.
 	maxQueued = 1000
 	// maxLook is how many attempts one look takes in, of all apps that are listened to.
@@ -84,8 +87,10 @@ type Hub struct {
 	mu     sync.Mutex
 	closed bool
 	byApp  map[id.ID]map[*Listener]struct{}
-	at     Position  // up to where attempts were told; nil without listeners
-	others time.Time // when listeners were last told of other processes
+	tenant map[id.ID]int // listeners of portals, by app; without zeros
+	portal int           // the same in total
+	at     Position      // up to where attempts were told; nil without listeners
+	others time.Time     // when listeners were last told of other processes
 }
 
 // New makes a Hub. It tells nothing of attempts before Run.
@@ -99,7 +104,7 @@ func New(cfg Config) (*Hub, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	return &Hub{cfg: cfg, wake: make(chan struct{}, 1), closing: make(chan struct{}), byApp: map[id.ID]map[*Listener]struct{}{}}, nil
+	return &Hub{cfg: cfg, wake: make(chan struct{}, 1), closing: make(chan struct{}), byApp: map[id.ID]map[*Listener]struct{}{}, tenant: map[id.ID]int{}}, nil
 }
 
 // Close ends all listeners and admits no more. It does not wait for them.

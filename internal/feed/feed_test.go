@@ -386,6 +386,39 @@ func TestBounds(t *testing.T) {
 	})
 }
 
+// TestTenantsLeaveRoom: streams that tenants hold shut nobody out who runs the server.
+func TestTenantsLeaveRoom(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := hub(t, newDatabase(t, 1), func(cfg *feed.Config) { cfg.MaxListeners = 80 })
+		// join holds streams until one is refused.
+		join := func(app id.ID, portal bool) (held []*feed.Listener) {
+			for len(held) < 100 {
+				l, err := h.Listen(t.Context(), feed.Subscription{App: app, Portal: portal})
+				if err != nil {
+					same(t, "refused", errs.TooMany, errs.KindOf(err))
+					return held
+				}
+				held = append(held, l)
+			}
+			return held
+		}
+		first := join(1, true)
+		same(t, "a tenant's of one app", 48, len(first))
+		second := join(2, true)
+		same(t, "what tenants get together", 60, len(first)+len(second))
+		same(t, "and a third one", 0, len(join(3, true)))
+		operator := join(1, false)
+		same(t, "the operator's of the first app", 16, len(operator))
+		same(t, "the operator's of the others", 4, len(join(3, false)))
+		for _, l := range slices.Concat(first, second) {
+			l.Close()
+			l.Close()
+		}
+		same(t, "a tenant's once they have gone", 48, len(join(1, true)))
+	})
+}
+
 func TestTopics(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -23,6 +23,8 @@ type Attempt struct {
 type Subscription struct {
 	Org string
 	App id.ID
+	// Portal says that who listens may see this app alone: a tenant.
+	Portal bool
 	// After is where an earlier listener was; nil = from now on.
 	After Position
 }
@@ -75,6 +77,12 @@ func (h *Hub) join(l *Listener) error {
 		return errClosing
 	case h.listening.Load() >= int64(h.cfg.MaxListeners) || len(h.byApp[l.sub.App]) >= perApp:
 		return errTooMany
+	case l.sub.Portal && (h.portal >= h.cfg.MaxListeners*portalShare/4 || h.tenant[l.sub.App] >= perApp*portalShare/4):
+		return errTooMany
+	}
+	if l.sub.Portal {
+		h.portal++
+		h.tenant[l.sub.App]++
 	}
 	if h.byApp[l.sub.App] == nil {
 		h.byApp[l.sub.App] = map[*Listener]struct{}{}
@@ -142,6 +150,12 @@ func (l *Listener) Close() {
 	l.left = true
 	if delete(h.byApp[l.sub.App], l); len(h.byApp[l.sub.App]) == 0 {
 		delete(h.byApp, l.sub.App)
+	}
+	if l.sub.Portal {
+		h.portal--
+		if h.tenant[l.sub.App]--; h.tenant[l.sub.App] == 0 {
+			delete(h.tenant, l.sub.App)
+		}
 	}
 	if h.listening.Add(-1) == 0 {
 		h.at = nil // who comes next begins with the present

@@ -91,30 +91,30 @@ func (a *api) atInboxes(next http.Handler) http.Handler {
 // endpoints: what comes has their headers, and an attempt that it takes is not made
 // again.
 func (a *api) listen(w http.ResponseWriter, r *http.Request) error {
-	app, err := a.listensTo(r.Context(), r, accessManage)
+	_, app, err := a.listensTo(r.Context(), r, accessManage)
 	if err != nil {
 		return err
 	}
 	return a.Inboxes.Stream(w, r, app.ID, r.PathValue("inbox"), func(ctx context.Context) error {
-		_, err := a.listensTo(ctx, r, accessManage)
+		_, _, err := a.listensTo(ctx, r, accessManage)
 		return err
 	})
 }
 
-// listensTo finds the app that a request may listen to. It is asked again during a
+// listensTo finds who calls, and the app that the request may listen to. It is asked again during a
 // stream, since tokens expire and apps are deleted.
-func (a *api) listensTo(ctx context.Context, r *http.Request, access web.Access) (store.App, error) {
+func (a *api) listensTo(ctx context.Context, r *http.Request, access web.Access) (web.Caller, store.App, error) {
 	caller, err := a.guard.Admit(r.WithContext(ctx), access)
 	if err != nil {
-		return store.App{}, err
+		return caller, store.App{}, err
 	}
 	ref, err := a.guard.AppRef(&caller, r.PathValue("app_id"))
 	if err != nil {
-		return store.App{}, err
+		return caller, store.App{}, err
 	}
 	app, err := a.Store.App(ctx, caller.Org, ref)
 	if errors.Is(err, store.ErrNotFound) {
-		return app, errs.Missing() // a stream goes by the kind of the error
+		err = errs.Missing() // a stream goes by the kind of the error
 	}
-	return app, err
+	return caller, app, err
 }

@@ -82,7 +82,7 @@ func (a *api) registerStream() {
 
 // stream lets a caller follow an app. An error means that nothing was written.
 func (a *api) stream(w http.ResponseWriter, r *http.Request) error {
-	app, err := a.listensTo(r.Context(), r, accessRead)
+	caller, app, err := a.listensTo(r.Context(), r, accessRead)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	l, err := a.Feed.Listen(r.Context(), feed.Subscription{Org: app.Org, App: app.ID, After: after})
+	l, err := a.Feed.Listen(r.Context(), feed.Subscription{Org: app.Org, App: app.ID, Portal: caller.App != 0, After: after})
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request) error {
 	s := &follower{api: a, listener: l, out: web.OpenEventStream(w), at: l.Start, lost: lost}
 	defer s.out.Close()
 	s.follow(r.Context(), func(ctx context.Context) error {
-		now, err := a.listensTo(ctx, r, accessRead)
+		_, now, err := a.listensTo(ctx, r, accessRead)
 		if err == nil && now.ID != app.ID { // its uid is another app's by now
 			return errs.Missing()
 		}

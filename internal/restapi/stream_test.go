@@ -248,3 +248,27 @@ func TestStreamTellsNothingOfOthers(t *testing.T) {
 	}
 	f.close()
 }
+
+// TestStreamLeavesRoom: a tenant who holds as many streams as it gets does not shut the operator out.
+func TestStreamLeavesRoom(t *testing.T) {
+	t.Parallel()
+	w, _, server := streamWorld(t)
+	portal := w.token(token.Claims{Org: testOrg(1), App: w.app("a")})
+	held := 0
+	for ; held < 100; held++ {
+		_, status := follow(t, server, portal, "/app/a/stream", "")
+		if status == http.StatusTooManyRequests {
+			break
+		}
+		if status != http.StatusOK {
+			t.Fatal("status", status)
+		}
+	}
+	if held != 48 {
+		t.Errorf("a tenant holds %d streams", held)
+	}
+	_, status := follow(t, server, w.org, "/app/a/stream", "")
+	if status != http.StatusOK {
+		t.Error("the operator is answered", status)
+	}
+}
