@@ -327,6 +327,23 @@ func TestBrowserPlayEndpoint(t *testing.T) {
 	p.Within("table", "Requests").See("JOINED_SESSION")
 	p.See("The signature is valid")
 	p.Within("region", "Verify signatures").Await("button", "Forget secret")
+
+	// Of a secret that is rotated the inbox learns as well. What came before was right when it came.
+	p.Open(s.URL + "/app/" + app + "/endpoints")
+	p.Click("link", "Play inbox")
+	p.Click("tab", "Secret")
+	p.Click("button", "Rotate secret")
+	rotate := p.Within("dialog", "Rotate the secret")
+	rotate.Choose("The old secret holds for", "At once")
+	rotate.Click("button", "Rotate secret")
+	p.See("There is a new secret")
+	o.post(t, app, "session.joined", o.sample(t, "session.joined"))
+	p.Open(s.URL + "/play")
+	p.Within("region", "Address").See(address)
+	kit.Eventually(t, "both requests to be valid", func() bool {
+		text := p.Within("table", "Requests").Text()
+		return strings.Count(text, "JOINED_SESSION") == 2 && strings.Count(text, "Valid") == 2
+	})
 }
 
 // TestBrowserNoPlay: where Play is switched off, its page says so.
