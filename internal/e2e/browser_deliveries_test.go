@@ -164,7 +164,7 @@ func TestBrowserPayloadGone(t *testing.T) {
 	p.Click("tab", "Callboard’s payload")
 	p.See("The payload is not kept any more")
 	looks(t, p, "delivery-payload-gone")
-	if disabled := browser.Eval[bool](p, `[...document.querySelectorAll("main button")].find((b) => b.textContent.trim() === "Resend").disabled`); !disabled {
+	if disabled := browser.Eval[bool](p, `[...document.querySelectorAll("main button")].find((b) => b.textContent.trim() === "Resend").matches(":disabled, [aria-disabled=true]")`); !disabled {
 		t.Error("what cannot be sent can be resent")
 	}
 
