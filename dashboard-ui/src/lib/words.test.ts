@@ -4,7 +4,7 @@ import { bytes, duration, moment, parseDuration, parts, percent, plural, relativ
 
 test('durations', () => {
   const rows: [number, string][] = [
-    [0, '0 ms'], [87.4, '87 ms'], [999, '999 ms'], [1240, '1.24 s'], [59_949, '59.9 s'], [60_000, '1 min'], [125_000, '2 min 5 s'],
+    [0, '< 1 ms'], [1, '1 ms'], [87.4, '87 ms'], [999, '999 ms'], [1240, '1.24 s'], [59_949, '59.9 s'], [60_000, '1 min'], [125_000, '2 min 5 s'],
     [12_000_000, '3 h 20 min'], [86_400_000, '1 d'], [90_000_000, '1 d 1 h'],
   ]
   for (const [ms, words] of rows) assert.equal(duration(ms), words)

@@ -55,6 +55,7 @@ function coarse(seconds: number): string | null {
 
 /** 87 ms, 1.24 s, 2 min 5 s, 3 h 20 min. */
 export function duration(ms: number): string {
+  if (ms < 1) return '< 1 ms'
   if (ms < 1000) return `${Math.round(ms)} ms`
   if (ms < 10_000) return `${(ms / 1000).toFixed(2)} s`
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
