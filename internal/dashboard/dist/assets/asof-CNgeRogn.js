@@ -1,0 +1,1 @@
+function r({asOf:e,latestActivityAt:s,totals:n}){if(n.present===0||s===null)return;const t=Date.parse(e)-Date.parse(s);return t>9e5?t:void 0}function i(e,{asOf:s,latestActivityAt:n}){return e!==void 0&&(e!=="latest"||s===n)}export{i,r as s};
