@@ -38,10 +38,10 @@ func TestNPMSamples(t *testing.T) {
 			return exec.CommandContext(t.Context(), testenv.Need(t, "node"), "--experimental-global-webcrypto", code)
 		},
 		"python.py": func(t *testing.T, code string) *exec.Cmd {
-			python, library := testenv.Need(t, "python3"), t.TempDir()
+			python, library := testenv.Need(t, "pip"), t.TempDir()
 			install := exec.CommandContext(t.Context(), python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", library, pythonClient)
 			if out, err := install.CombinedOutput(); err != nil {
-				testenv.Skip(t, "python3", "Svix's client for Python cannot be installed: "+string(out))
+				testenv.Skip(t, "pip", "Svix's client for Python cannot be installed: "+string(out))
 			}
 			cmd := exec.CommandContext(t.Context(), python, code)
 			cmd.Env = append(os.Environ(), "PYTHONPATH="+library)

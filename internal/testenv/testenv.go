@@ -31,6 +31,7 @@ var requirements = map[string]func() (string, error){
 	"node":     program("node"),
 	"npm":      program("npm"),
 	"openssl":  program("openssl"),
+	"pip":      pip,
 	"postgres": postgres,
 	"python3":  program("python3"),
 	"root":     root,
@@ -38,7 +39,8 @@ var requirements = map[string]func() (string, error){
 }
 
 // Need returns the path of a program that the test is about to use: "bash", "chromium", "curl", "node", "npm", "openssl",
-// "python3", "strace", "postgres" (the server, not on PATH in Debian). For "root" it asks whether the test runs as user 0 and returns "".
+// "python3", "strace", "postgres" (the server, not on PATH in Debian), or of the Python that has "pip". For "root" it asks
+// whether the test runs as user 0 and returns "".
 // What is missing skips the test, or fails it when CALLBOARD_REQUIRE names it. A name that Need does not know fails the
 // test, and so does one in CALLBOARD_REQUIRE, because a slip of the pen there would require nothing.
 func Need(t testing.TB, name string) string {
@@ -118,6 +120,18 @@ func postgres() (string, error) {
 		return "", fmt.Errorf("no PostgreSQL server is installed")
 	}
 	return slices.Max(paths), nil // two-digit versions since 2017 sort as text
+}
+
+// pip finds the Python that has it: a module, which Debian keeps in a package of its own.
+func pip() (string, error) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		return "", fmt.Errorf("python3 is not installed")
+	}
+	if err := exec.Command(python, "-m", "pip", "--version").Run(); err != nil {
+		return "", fmt.Errorf("python3 has no pip")
+	}
+	return python, nil
 }
 
 func root() (string, error) {
