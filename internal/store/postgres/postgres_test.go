@@ -31,11 +31,11 @@ func TestStore(t *testing.T) {
 // once, so that those that fail have written something.
 func TestStoreEager(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, driver(t, postgres.Eager))
+	storetest.RunVariant(t, driver(t, postgres.Eager))
 }
 
 // TestStoreRipe runs the suite where no delivery stays handed off.
 func TestStoreRipe(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, driver(t, postgres.Ripe))
+	storetest.RunVariant(t, driver(t, postgres.Ripe))
 }

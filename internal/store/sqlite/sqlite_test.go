@@ -26,13 +26,13 @@ func TestStore(t *testing.T) {
 // usually takes thousands.
 func TestStoreSmallSteps(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, driver(sqlite.SmallSteps))
+	storetest.RunVariant(t, driver(sqlite.SmallSteps))
 }
 
 // TestStoreSpills runs the suite with a set of dedupe keys that is always full.
 func TestStoreSpills(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, driver(func(cfg sqlite.Config) sqlite.Config {
+	storetest.RunVariant(t, driver(func(cfg sqlite.Config) sqlite.Config {
 		cfg.SeenBytes = 1
 		return cfg
 	}))

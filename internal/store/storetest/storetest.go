@@ -99,8 +99,30 @@ type testCase struct {
 }
 
 // Run runs the suite.
-func Run(t *testing.T, d Driver) {
-	cases := []testCase{
+func Run(t *testing.T, d Driver) { runCases(t, d, append(alone(), together(d)...)) }
+
+// RunVariant runs the suite on a driver that Run has in its usual form. With -short, which
+// goes with the race detector, it runs the cases alone in which goroutines meet.
+func RunVariant(t *testing.T, d Driver) {
+	cases := together(d)
+	if !testing.Short() {
+		cases = append(alone(), cases...)
+	}
+	runCases(t, d, cases)
+}
+
+func runCases(t *testing.T, d Driver, cases []testCase) {
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.run(newWorld(t, d))
+		})
+	}
+}
+
+// alone are the cases that do one thing after the other.
+func alone() []testCase {
+	return []testCase{
 		{"apps come back as they were written", testAppRoundTrip},
 		{"app uids tell cases and orgs apart", testAppUIDs},
 		{"an app uid is free after its app is deleted", testAppUIDReuse},
@@ -199,11 +221,18 @@ func Run(t *testing.T, d Driver) {
 		{"traffic goes with its app", testTrafficOfErasedApp},
 
 		{"everything is there after a reopening", testReopen},
-		{"two claimers never share a row", testClaimers},
 		{"random histories agree with a model", testModel},
 		{"text that no column can hold is not found", testStrangeText},
 	}
-	shared := []testCase{
+}
+
+// together are the cases in which several goroutines use a store.
+func together(d Driver) []testCase {
+	cases := []testCase{{"two claimers never share a row", testClaimers}}
+	if !d.Shared {
+		return cases
+	}
+	return append(cases, []testCase{
 		{"processes see each other's commits at once", testTwoProcesses},
 		{"two processes never claim the same row", testTwoClaimers},
 		{"a key that two processes take at once is taken once", testTwins},
@@ -217,16 +246,7 @@ func Run(t *testing.T, d Driver) {
 		{"an object stays as it is while it is decided about", testObjectStays},
 		{"an object that went while it was awaited is absent", testObjectGoes},
 		{"objects are locked in the order of their keys", testObjectLocks},
-	}
-	if d.Shared {
-		cases = append(cases, shared...)
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			c.run(newWorld(t, d))
-		})
-	}
+	}...)
 }
 
 // world is a fresh database and a clock that stands still unless it is moved.
