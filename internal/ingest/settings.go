@@ -33,9 +33,10 @@ func (s *Service) UpdateSettings(ctx context.Context, org string, mutate func(do
 	return err
 }
 
-// later is now, or, where a clock was set back, just after before: the time is a version.
+// later is now, or, where a clock was set back, just after before: the time is a version,
+// and is compared as it is stored, to the microsecond.
 func later(now, before time.Time) time.Time {
-	if now.After(before) {
+	if now = now.Truncate(time.Microsecond); now.After(before) {
 		return now
 	}
 	return before.Add(time.Microsecond)
