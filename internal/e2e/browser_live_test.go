@@ -124,6 +124,37 @@ func (o operator) attendanceCSV(t testing.TB, app string) (rows []string) {
 	return rows
 }
 
+// TestBrowserLiveNames looks at an event with more registrations than one answer of the API holds: all are counted, whoever
+// is here has a name, and so has who registers while the page is open.
+func TestBrowserLiveNames(t *testing.T) {
+	needBrowser(t)
+	t.Parallel()
+	s := start(t, kit.Config{})
+	o := operator{s, mint(t, s)}
+	app := o.newApp(t, "acme")
+	o.summit(t, app)
+	register := func(n int) fields {
+		return fields{"type": "registration.created", "data": fields{
+			"eventId": "summit", "id": fmt.Sprintf("p%03d", n), "profile": fields{"firstName": fmt.Sprintf("Guest %d", n)},
+		}}
+	}
+	var acts []fields
+	for n := range 300 {
+		acts = append(acts, register(n))
+	}
+	o.tell(t, app, append(acts, move("joined", "keynote", "ada"), move("joined", "keynote", "p299"))...)
+	p := signIn(t, s, "--app", app)
+	p.Open(s.URL + "/app/" + app + "/live/event/summit")
+	p.See("of 303 registered")
+	p.Click("tab", "Here now…")
+	here := p.Within("table", "Here now")
+	here.See("Ada ada@example.com")
+	here.See("Guest 299")
+	o.tell(t, app, register(300), move("joined", "keynote", "p300"))
+	here.See("Guest 300")
+	p.See("of 304 registered")
+}
+
 // savedCSV reads the same of a file that was saved, once it is there.
 func savedCSV(t testing.TB, file string) (rows []string) {
 	t.Helper()

@@ -1,4 +1,5 @@
 // Who the registrations of an event are. All are read in the background, and those that come later one by one.
+import { untrack } from 'svelte'
 import { api } from '../../api'
 import { isAbort } from '../../api/client'
 import { personOf, idOf, type Person } from './docs'
@@ -22,7 +23,7 @@ export class Names {
     this.#app = app
     this.#event = event
     $effect(() => {
-      void this.#readAll()
+      untrack(() => void this.#readAll()) // it reads what it counts
       return () => this.#abort.abort()
     })
   }
