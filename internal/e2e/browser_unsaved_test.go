@@ -54,6 +54,18 @@ func TestBrowserUnsaved(t *testing.T) {
 	if got := p.Value("Name"); got != "After" {
 		t.Errorf("the name is %q, want what was saved", got)
 	}
+
+	// Who skips to the content of a page takes no step that a step back would lead to unasked.
+	p.Open(s.URL + "/app/" + made.Id + "/deliveries")
+	p.TabTo("link", "Skip to content")
+	p.Press("Enter")
+	p.AwaitFocus("main", "")
+	p.Click("link", "Settings")
+	p.Fill("Name", "Lost")
+	p.Back()
+	p.Within("dialog", "Leave without saving?").Click("button", "Leave without saving")
+	p.Await("heading", "Deliveries")
+	p.AwaitURL("/deliveries$")
 }
 
 // TestBrowserTenantIsSentBack holds that a tenant without a session is told of their portal, and not of the server's command.

@@ -11,7 +11,7 @@ import { load } from '../../lib/load.svelte'
 const most = 100
 const remembered = 'callboard.play'
 
-/** The key that stands behind the # of the address. Other fragments, such as the skip link's, are none. */
+/** The key that stands behind the # of the address. Other fragments are none. */
 function keyInAddress(): string | undefined {
   return /^#([0-9a-z]{40})$/.exec(window.location.hash)?.[1]
 }
