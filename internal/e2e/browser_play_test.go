@@ -346,6 +346,31 @@ func TestBrowserPlayEndpoint(t *testing.T) {
 	})
 }
 
+// TestBrowserPlayEndpointMoves gives an endpoint an inbox's URL while its old secret goes on alone: what is signed with that
+// is right until the new one takes over.
+func TestBrowserPlayEndpointMoves(t *testing.T) {
+	needBrowser(t)
+	t.Parallel()
+	s := start(t, kit.Config{})
+	o := operator{s, mint(t, s)}
+	app := o.newApp(t, "")
+	var ep struct{ ID string }
+	o.call(t, http.StatusCreated, http.MethodPost, "/app/"+app+"/endpoint", fields{"url": "https://example.com/hook", "dialect": "zuddl"}, &ep)
+	o.rotate(t, "/app/"+app+"/endpoint/"+ep.ID+"/secret", 3600)
+	p, address := openPlay(t, s)
+	p.Open(link(t, s))
+	p.Await("heading", "Apps")
+	p.Open(s.URL + "/app/" + app + "/endpoints/" + ep.ID + "?tab=settings")
+	p.Fill("URL", address+"?from=zuddl")
+	p.Click("button", "Save changes")
+	p.See("Saved")
+	o.post(t, app, "session.joined", o.sample(t, "session.joined"))
+	p.Open(s.URL + "/play")
+	p.Within("table", "Requests").See("JOINED_SESSION")
+	p.Within("table", "Requests").See("Valid")
+	p.See("which held when it came")
+}
+
 // TestBrowserNoPlay: where Play is switched off, its page says so.
 func TestBrowserNoPlay(t *testing.T) {
 	needBrowser(t)
