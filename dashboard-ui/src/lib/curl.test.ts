@@ -21,7 +21,7 @@ test('curl', () => {
 // What a shell makes of a command line, with a curl that prints its arguments and what it reads.
 function run(command: string): string[] {
   const script = `curl() { printf '%s\\000' "$@"; case "$*" in *@-*) cat;; esac; }\n${command}`
-  return execFileSync('sh', ['-c', script]).toString().split('\0')
+  return execFileSync('sh', { input: script }).toString().split('\0')
 }
 
 test('a shell hands hostile requests to curl as they are', () => {
@@ -36,6 +36,16 @@ test('bodies that are no argument come through a pipe', () => {
   assert.deepEqual(zero, ['-X', 'POST', 'https://example.com/', '--data-binary', '@-', 'a', "é'"])
   const binary = curl({ method: 'POST', url: 'https://example.com/', headers: [], body: '', bodyBase64: '/wA=' })
   assert.match(binary, /^printf %s '?\/wA='? \| base64 -d \| curl /)
+})
+
+test('what a terminal would change, or a system refuse as an argument, comes through a pipe', () => {
+  for (const body of ['{"a":1}\r\n', 'a\x1b[2J', 'a\x7f', '😀'.repeat(40_000)]) {
+    assert.deepEqual(run(curl({ method: 'POST', url: 'https://example.com/', headers: [], body })), ['-X', 'POST', 'https://example.com/', '--data-binary', '@-', body])
+  }
+})
+
+test('a HEAD waits for no body', () => {
+  assert.equal(curl({ method: 'HEAD', url: 'https://example.com/', headers: [] }), 'curl --head https://example.com/')
 })
 
 test('masked headers are placeholders, empty ones stay, addresses are no patterns', () => {

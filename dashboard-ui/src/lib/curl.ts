@@ -23,15 +23,25 @@ const own = new Set(['content-length', 'host', 'connection', 'accept-encoding', 
 export function curl({ method, url, headers, body, bodyBase64 }: CurlRequest): string {
   const sent = headers.filter(({ name }) => !own.has(name.toLowerCase()))
   // curl reads brackets and braces in an address as patterns, unless it is told not to.
-  const lines = [`curl -X ${shellQuote(method)} ${/[[\]{}]/.test(url) ? '-g ' : ''}${shellQuote(url)}`]
+  // Told by -X alone that it is HEAD, it waits for a body that never comes.
+  const how = method === 'HEAD' ? '--head' : `-X ${shellQuote(method)}`
+  const lines = [`curl ${how} ${/[[\]{}]/.test(url) ? '-g ' : ''}${shellQuote(url)}`]
   for (const header of sent) lines.push(`  -H ${shellQuote(headerLine(header))}`)
-  // An argument cannot hold a zero byte, and text in a shell's argument cannot be anything but text.
-  const encoded = bodyBase64 || (body?.includes('\0') ? base64(body) : undefined)
+  const encoded = bodyBase64 || (body && !isArgument(body) ? base64(body) : undefined)
   if (encoded) lines.push('  --data-binary @-')
   else if (body) lines.push(`  --data-raw ${shellQuote(body)}`)
   const masked = sent.filter((header) => header.masked).map(({ name }) => name)
   const note = masked.length > 0 ? `# Not shown here, put in the real value: ${masked.join(', ')}\n` : ''
   return note + (encoded ? `printf %s ${shellQuote(encoded)} | base64 -d | ` : '') + lines.join(' \\\n')
+}
+
+// Linux takes no argument of more than 128 KiB.
+const longestArgument = 32 * 1024
+
+// An argument holds no zero byte, and a terminal that a command is pasted into acts on the other control characters, or
+// makes a line's end of a carriage return: then the body is another one, and its signature is wrong.
+function isArgument(body: string): boolean {
+  return body.length <= longestArgument && !/[\0-\x08\x0b-\x1f\x7f]/.test(body)
 }
 
 function headerLine({ name, value, masked }: CurlRequest['headers'][number]): string {
