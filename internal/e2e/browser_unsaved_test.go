@@ -66,6 +66,17 @@ func TestBrowserUnsaved(t *testing.T) {
 	p.Within("dialog", "Leave without saving?").Click("button", "Leave without saving")
 	p.Await("heading", "Deliveries")
 	p.AwaitURL("/deliveries$")
+
+	// A step back within a page may lead to another of its forms.
+	p.Open(s.URL + "/app/" + made.Id + "/settings?of=org")
+	p.Click("link", "Settings")
+	p.Fill("Name", "Lost")
+	p.Back()
+	p.Within("dialog", "Leave without saving?").Click("button", "Stay here")
+	p.AwaitURL("/settings$")
+	if got := p.Value("Name"); got != "Lost" {
+		t.Errorf("the name is %q, want what was typed", got)
+	}
 }
 
 // TestBrowserTenantIsSentBack holds that a tenant without a session is told of their portal, and not of the server's command.

@@ -53,11 +53,12 @@ class Router {
 
   #stepped(entry: Entry) {
     const moved = window.location.pathname !== this.path
+    const other = moved || window.location.search !== this.search
     const by = (entry?.at ?? this.#at) - this.#at
     if (this.#stepping) {
       this.#stepping = false
-      if (!moved) return
-    } else if (moved && by !== 0 && unsaved.any) {
+      if (!other) return
+    } else if (other && by !== 0 && unsaved.any) {
       this.#stepping = true
       history.go(-by)
       void unsaved.mayLeave().then((yes) => {
