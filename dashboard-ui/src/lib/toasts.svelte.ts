@@ -2,7 +2,7 @@
 import { ApiError, isAbort } from '../api/client'
 
 /** doing is what failed, or was done. */
-export type Toast = { id: number; tone: 'success' | 'fail' | 'plain'; text: string; doing?: string }
+export type Toast = { id: number; tone: 'success' | 'fail'; text: string; doing?: string }
 
 class Toasts {
   all = $state.raw<Toast[]>([])
@@ -17,10 +17,6 @@ class Toasts {
   /** Takes away what is told of something that failed, such as when it is tried again. */
   over(doing: string | undefined) {
     if (doing !== undefined) this.all = this.all.filter((toast) => toast.tone !== 'fail' || toast.doing !== doing)
-  }
-
-  say(text: string) {
-    this.#add({ tone: 'plain', text }, 5000)
   }
 
   /**
