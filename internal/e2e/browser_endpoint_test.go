@@ -90,8 +90,13 @@ func TestBrowserEndpointForm(t *testing.T) {
 	p.Press("Tab")
 	p.See("names a special address")
 	p.Fill("URL", "https://example.com/webhooks")
+	const place = `document.querySelector("main [type=submit]").getBoundingClientRect().top + scrollY`
+	before := browser.Eval[float64](p, place)
 	p.Press("Tab")
 	p.See("This address may be used")
+	if after := browser.Eval[float64](p, place); after != before {
+		t.Errorf("leaving the field moves the button by %g pixels, away from who is clicking it", after-before)
+	}
 
 	p.Click("radio", "Only these")
 	p.Click("button", "Add endpoint")
