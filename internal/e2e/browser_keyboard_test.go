@@ -30,6 +30,7 @@ func TestBrowserKeyboardRecover(t *testing.T) {
 	p.Press("Enter")
 	h.Await(t, 4)
 	p.Gone("It was given up")
+	p.See("Delivered")
 	p.AwaitFocus("button", "Resend")
 	p.Press("Enter") // what was delivered is asked about
 	p.Within("dialog", "Resend this delivery?").See("has got it already")
