@@ -153,3 +153,16 @@ export async function whole<T>(fetch: (iterator: string | undefined) => Promise<
   }
   return rows
 }
+
+/** The first rows of a list whose pages may end early, as a filter makes them: some are followed. done: there are no more. */
+export async function first<T>(wanted: number, fetch: (iterator: string | undefined) => Promise<Page<T>>): Promise<{ rows: T[]; done: boolean }> {
+  const rows: T[] = []
+  let iterator: string | undefined
+  for (let pages = 0; pages < 10 && rows.length < wanted; pages++) {
+    const page = await fetch(iterator)
+    rows.push(...page.data)
+    if (page.done || page.iterator === null) return { rows, done: true }
+    iterator = page.iterator
+  }
+  return { rows: rows.slice(0, wanted), done: false }
+}
