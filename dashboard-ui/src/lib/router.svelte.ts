@@ -4,6 +4,9 @@ import { unsaved } from './unsaved.svelte'
 
 const start = window.location
 
+// A list that takes longer than that is looked at from its top.
+const reachMs = 5000
+
 /** What an entry of the history keeps: how far it was scrolled, and how many entries were before it. */
 type Entry = { scroll?: number; at?: number } | null
 
@@ -12,6 +15,7 @@ class Router {
   search = $state(start.search)
   /** Where a page that is being gone to is to be scrolled to. */
   #scroll: number | undefined
+  #reaching: AbortController | undefined
   #awaited = 0
   #at = (history.state as Entry)?.at ?? 0
   /** A step through the history that was asked about, and is taken or taken back. */
@@ -73,6 +77,7 @@ class Router {
   }
 
   async #moved(scroll: number) {
+    this.#reaching?.abort()
     this.#scroll = scroll
     await this.#arrive()
   }
@@ -81,9 +86,31 @@ class Router {
   async #arrive() {
     await tick()
     if (this.#awaited > 0 || this.#scroll === undefined) return
-    document.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true })
-    window.scrollTo(0, this.#scroll)
+    const scroll = this.#scroll
     this.#scroll = undefined
+    document.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true })
+    window.scrollTo(0, scroll)
+    if (window.scrollY < scroll) this.#reach(scroll)
+  }
+
+  // What a page lists comes after the page: it is scrolled once it is long enough, unless the viewer moves before.
+  #reach(scroll: number) {
+    const reaching = new AbortController()
+    const stop = () => reaching.abort()
+    const { signal } = reaching
+    const growing = new ResizeObserver(() => {
+      if (document.documentElement.scrollHeight - window.innerHeight < scroll) return
+      stop()
+      window.scrollTo(0, scroll)
+    })
+    const timer = setTimeout(stop, reachMs)
+    signal.addEventListener('abort', () => {
+      growing.disconnect()
+      clearTimeout(timer)
+    })
+    for (const type of ['wheel', 'touchmove', 'pointerdown', 'keydown']) window.addEventListener(type, stop, { signal, passive: true })
+    this.#reaching = reaching
+    growing.observe(document.body)
   }
 
   #read() {
