@@ -71,7 +71,9 @@ class SessionStore {
   async adopt(token: string) {
     useBearer(token)
     await this.restore()
-    if (this.state === 'out') useBearer(undefined)
+    if (this.state !== 'out') return
+    useBearer(undefined)
+    this.note = 'The token in this frame’s address has expired, or is none.'
   }
 
   async signOut() {
