@@ -23,6 +23,13 @@ test('what is no JSON stays as it is', () => {
   }
 })
 
+test('what is nested so deep that its blanks would be most of it stays as it is', () => {
+  const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
+  assert.equal(pretty(nested(200)).split('\n').length, 399)
+  assert.equal(prettyTokens(nested(201)), null)
+  assert.equal(pretty(nested(100_000)), nested(100_000))
+})
+
 test('a member is given as it was sent', () => {
   const text = '{"a":{"payload":1},"b":"}","payload": {"n":1.0e2, "x":[1,{"y":"\\u0041"}]} ,"c":"payload"}'
   assert.equal(memberText(text, 'payload'), '{"n":1.0e2, "x":[1,{"y":"\\u0041"}]}')

@@ -15,7 +15,10 @@ export function isJSON(text: string): boolean {
   }
 }
 
-/** The tokens of a JSON document, indented by two spaces; null if text is none. */
+// Each line of nesting is indented by all levels around it: a few kilobytes of brackets would become megabytes of blanks.
+const deepest = 200
+
+/** The tokens of a JSON document, indented by two spaces; null if text is none, or nested too deep to be read so. */
 export function prettyTokens(text: string): Token[] | null {
   if (!isJSON(text)) return null
   const raw: string[] = []
@@ -28,7 +31,7 @@ export function prettyTokens(text: string): Token[] | null {
   return layOut(raw)
 }
 
-function layOut(raw: string[]): Token[] {
+function layOut(raw: string[]): Token[] | null {
   const tokens: Token[] = []
   let depth = 0
   const plain = (text: string) => {
@@ -37,13 +40,13 @@ function layOut(raw: string[]): Token[] {
     else tokens.push({ kind: 'plain', text })
   }
   const line = () => plain('\n' + '  '.repeat(depth))
-  raw.forEach((token, i) => {
+  for (const [i, token] of raw.entries()) {
     const next = raw[i + 1]
     switch (token) {
       case '{':
       case '[':
         plain(token)
-        depth++
+        if (++depth > deepest) return null
         if (next !== '}' && next !== ']') line()
         break
       case '}':
@@ -64,7 +67,7 @@ function layOut(raw: string[]): Token[] {
       default:
         tokens.push({ kind: kindOf(token, next), text: token })
     }
-  })
+  }
   return tokens
 }
 
