@@ -37,7 +37,7 @@ const (
 	reasonBadHost    = "names a host that is not a valid host name or IP address"
 	reasonLocalhost  = "names localhost"
 	reasonPrivate    = "names a private address"
-	reasonSpecial    = "names a special address, which is refused with and without " + AllowPrivateFlag
+	reasonSpecial    = "names a special address, which nothing admits"
 	reasonDenied     = "names an address on the deny list"
 	reasonBadPort    = "names a port outside of 1 to 65535"
 	reasonDeniedPort = "names a port on the deny list"

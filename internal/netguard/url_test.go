@@ -26,7 +26,7 @@ const (
 	badHost     = "the URL names a host that is not a valid host name or IP address"
 	localhost   = "the URL names localhost; --allow-private admits it"
 	private     = "the URL names a private address; --allow-private admits it"
-	special     = "the URL names a special address, which is refused with and without --allow-private"
+	special     = "the URL names a special address, which nothing admits"
 	denied      = "the URL names an address on the deny list"
 	badPort     = "the URL names a port outside of 1 to 65535"
 	deniedPort  = "the URL names a port on the deny list"
