@@ -178,7 +178,12 @@ func TestBrowserPlayAnswers(t *testing.T) {
 	t.Parallel()
 	p, address := openPlay(t, start(t, kit.Config{}))
 	p.Fill("Status", "503")
-	p.Fill("Answer after, seconds", "0.3")
+	// Key by key, as people do: a number that the page writes anew meanwhile becomes another one.
+	p.TabTo("spinbutton", "Answer after, seconds")
+	p.Press("0", ".", "3")
+	if delay := p.Value("Answer after, seconds"); delay != "0.3" {
+		t.Fatalf("0.3 is typed, and the field has %s", delay)
+	}
 	p.Fill("Body", "<h1>not now</h1>")
 	p.Click("button", "Save")
 	p.See("Set. It holds from the next request on")
