@@ -43,7 +43,7 @@ func TestBrowserScreenshots(t *testing.T) {
 		name, address string
 		ready         func()
 	}{
-		{"live-event", app + "live/event/summit-1", func() { p.Await("heading", "Attendance over time") }},
+		{"live-event", app + "live/event/summit-1?asOf=latest", func() { p.Await("heading", "Attendance over time") }},
 		{"overview", app + "overview?range=1h", func() { p.Await("heading", "Overview") }},
 		{"endpoints", app + "endpoints", func() { p.Await("table", "Endpoints") }},
 		{"deliveries", app + "deliveries", func() { p.Await("heading", "Deliveries") }},
