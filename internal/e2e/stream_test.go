@@ -62,17 +62,25 @@ func (w *watcher) follow(s *kit.Server) (stop func()) {
 	return func() { cancel(); <-done }
 }
 
+// read hears events as they end, each with an empty line: one that is cut off was not told.
 func (w *watcher) read(lines *bufio.Scanner) {
-	var name, id string
+	var name, id, data string
 	for lines.Scan() {
+		if lines.Text() == "" {
+			if data != "" {
+				w.hear(name, id, data)
+			}
+			name, id, data = "", "", ""
+			continue
+		}
 		field, value, _ := strings.Cut(lines.Text(), ": ")
 		switch field {
 		case "event":
-			name, id = value, ""
+			name = value
 		case "id":
 			id = value
 		case "data":
-			w.hear(name, id, value)
+			data = value
 		}
 	}
 }
