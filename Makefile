@@ -7,7 +7,7 @@ SHELL := /bin/bash
 # Development tools come from tools/go.mod, not from the machine.
 TOOL := go tool -modfile=tools/go.mod
 
-FUZZTIME ?= 4s
+FUZZTIME ?= 3s
 ROUNDS ?= 3
 PG_ROUNDS ?= 3
 
@@ -56,7 +56,7 @@ kill: ## Kill the server and PostgreSQL under load; ROUNDS=3, PG_ROUNDS=3
 	ROUNDS=$(ROUNDS) PG_ROUNDS=$(PG_ROUNDS) scripts/check kill
 
 .PHONY: fuzz
-fuzz: ## Fuzz every target; FUZZTIME=4s each
+fuzz: ## Fuzz every target; FUZZTIME=3s each
 	FUZZTIME=$(FUZZTIME) scripts/check fuzz
 
 .PHONY: soak
