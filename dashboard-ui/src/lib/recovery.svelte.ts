@@ -12,6 +12,8 @@ export class Recovery {
   task = $state.raw<Task | undefined>(undefined)
   running = $derived(this.task?.status === 'running')
   queued = $derived(this.task?.data.messagesSent ?? 0)
+  /** Whether it ended without having queued anything: what failed has no payload any more. */
+  none = $derived(this.task?.status === 'finished' && this.queued === 0)
   /** How many there are to queue; undefined while that is not known. */
   total = $derived(this.task?.data.messagesTotal === undefined ? undefined : Math.max(this.task.data.messagesTotal, this.queued))
   #app: string
