@@ -1,1 +1,0 @@
-import{A as d,P as l,s as n,aa as h,C as p,l as a,z as c}from"./shared-B9r0n8DF.js";var g=c("<!> <!>",1);function u(s){var e=g(),t=d(e);l(t,{title:"Not published"});var r=n(t,2);h(r,{title:"There is no public event catalogue at this address",children:(i,m)=>{var o=p("An org decides in its settings whether everybody may read its catalogue.");a(i,o)}}),a(s,e)}export{u as N};
