@@ -87,10 +87,9 @@ type Hub struct {
 	mu     sync.Mutex
 	closed bool
 	byApp  map[id.ID]map[*Listener]struct{}
-	tenant map[id.ID]int // listeners of portals, by app; without zeros
-	portal int           // the same in total
-	at     Position      // up to where attempts were told; nil without listeners
-	others time.Time     // when listeners were last told of other processes
+	portal int       // listeners of portals
+	at     Position  // up to where attempts were told; nil without listeners
+	others time.Time // when listeners were last told of other processes
 }
 
 // New makes a Hub. It tells nothing of attempts before Run.
@@ -104,7 +103,7 @@ func New(cfg Config) (*Hub, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	return &Hub{cfg: cfg, wake: make(chan struct{}, 1), closing: make(chan struct{}), byApp: map[id.ID]map[*Listener]struct{}{}, tenant: map[id.ID]int{}}, nil
+	return &Hub{cfg: cfg, wake: make(chan struct{}, 1), closing: make(chan struct{}), byApp: map[id.ID]map[*Listener]struct{}{}}, nil
 }
 
 // Close ends all listeners and admits no more. It does not wait for them.

@@ -69,6 +69,16 @@ func (h *Hub) Listen(ctx context.Context, sub Subscription) (*Listener, error) {
 	return l, nil
 }
 
+// tenants counts the listeners of an app's portal, of which there are no more than perApp to look at. mu is held.
+func (h *Hub) tenants(app id.ID) (n int) {
+	for l := range h.byApp[app] {
+		if l.sub.Portal {
+			n++
+		}
+	}
+	return n
+}
+
 func (h *Hub) join(l *Listener) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -77,12 +87,11 @@ func (h *Hub) join(l *Listener) error {
 		return errClosing
 	case h.listening.Load() >= int64(h.cfg.MaxListeners) || len(h.byApp[l.sub.App]) >= perApp:
 		return errTooMany
-	case l.sub.Portal && (h.portal >= h.cfg.MaxListeners*portalShare/4 || h.tenant[l.sub.App] >= perApp*portalShare/4):
+	case l.sub.Portal && (h.portal >= h.cfg.MaxListeners*portalShare/4 || h.tenants(l.sub.App) >= perApp*portalShare/4):
 		return errTooMany
 	}
 	if l.sub.Portal {
 		h.portal++
-		h.tenant[l.sub.App]++
 	}
 	if h.byApp[l.sub.App] == nil {
 		h.byApp[l.sub.App] = map[*Listener]struct{}{}
@@ -153,9 +162,6 @@ func (l *Listener) Close() {
 	}
 	if l.sub.Portal {
 		h.portal--
-		if h.tenant[l.sub.App]--; h.tenant[l.sub.App] == 0 {
-			delete(h.tenant, l.sub.App)
-		}
 	}
 	if h.listening.Add(-1) == 0 {
 		h.at = nil // who comes next begins with the present
